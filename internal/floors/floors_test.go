@@ -1,0 +1,60 @@
+package floors
+
+import (
+	"slices"
+	"testing"
+)
+
+// top is the floor of what nothing may import: commands, generators, examples.
+const top = 7
+
+// floor is the floor of each package, by its path below the module. A package
+// that is missing here, or in tops, fails the test: deciding where it stands is
+// part of adding it.
+var floor = map[string]int{
+	"abi":             0,
+	"internal/floors": 0,
+	"internal/sys":    1,
+	"filter":          2,
+	"internal/probe":  2,
+	"policy":          3,
+	"internal/cgroup": 3,
+	"internal/jail":   4,
+	"cmd/callgate":    top,
+}
+
+// tops are the trees whose packages all stand on the top floor.
+var tops = []string{"bench", "examples", "internal/cmd"}
+
+// pure are the packages that take values and give values.
+var pure = []string{"abi", "filter", "policy"}
+
+// impure is what no pure package may import, and why.
+var impure = map[string]string{
+	module + "/internal/sys": "a pure package does not touch the kernel",
+	"os/exec":                "a pure package starts no process",
+	"os/signal":              "a pure package is sent no signal",
+	"golang.org/x/sys/unix":  "a pure package builds on every system",
+	"syscall":                "a pure package builds on every system",
+	"unsafe":                 "a pure package has no memory but Go's",
+}
+
+// clocks are the functions of package time that read or wait on a clock.
+var clocks = []string{
+	"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTicker", "NewTimer",
+}
+
+// doors are the packages that may import golang.org/x/sys and unsafe.
+var doors = []string{"internal/sys"}
+
+func TestEveryPackageStandsOnItsFloor(t *testing.T) {
+	packages := readModule(t, "../..")
+	for _, want := range []string{"abi", "filter"} {
+		if !slices.ContainsFunc(packages, func(p pkg) bool { return p.path == want }) {
+			t.Errorf("read %d packages without %s: the reader misses some", len(packages), want)
+		}
+	}
+	for _, complaint := range check(packages) {
+		t.Error(complaint)
+	}
+}
