@@ -1,0 +1,82 @@
+# callgate: `make help` lists what there is.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+export CGO_ENABLED ?= 0
+
+GO        ?= go
+TOOL      := $(GO) tool -modfile=tools/go.mod
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+TESTFLAGS ?=
+PURE      := ./abi ./filter ./policy
+
+.PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
+        lint generate generated tidy cross check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/callgate: one static program
+	$(GO) build -trimpath -o bin/callgate ./cmd/callgate
+
+demo: build ## run an untrusted-looking program bare and behind the gate, side by side
+	@examples/demo/demo bin/callgate
+
+setup: ## install what the tests run (Debian, as root; otherwise only says what is missing)
+	@.ci/packages
+
+test: setup test-own test-race test-user ## every test: as you, with the race detector, and (if you are root) as an ordinary user
+
+test-own: ## the tests as whoever you are
+	$(GO) test -count=1 $(TESTFLAGS) ./...
+
+test-race: ## the tests with the race detector (needs gcc)
+	CGO_ENABLED=1 $(GO) test -count=1 -race ./...
+
+test-user: ## the tests as an ordinary user, in a copy of the tree (needs root)
+	@if [ "$$(id -u)" = 0 ]; then .ci/as-user $(GO) test -count=1 ./...; \
+	else echo "test-user: you are an ordinary user already; run as root to see the rest"; fi
+
+fuzz: ## run every fuzz test for FUZZTIME (default 10s)
+	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do \
+	  $(GO) test -list '^Fuzz' "$$package" | { grep '^Fuzz' || true; } | while read -r name; do \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	  done; \
+	done
+
+lint: ## gofmt, gofumpt, go vet, staticcheck
+	@unformatted=$$(gofmt -l . && $(TOOL) gofumpt -l .); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (run gofumpt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+generate: ## write the generated files anew
+	$(GO) generate ./...
+
+generated: ## generate, and fail if a committed file was stale
+	@before=$$(mktemp); trap 'rm -f "$$before"' EXIT; \
+	  git ls-files -z -- ':(glob)**/z*' | xargs -0r sha256sum >"$$before"; \
+	  $(GO) generate ./...; \
+	  sha256sum --check --quiet "$$before" || { echo "generated files were stale: commit them as they are now"; exit 1; }; \
+	  new=$$(git ls-files --others --exclude-standard -- ':(glob)**/z*'); \
+	  if [ -n "$$new" ]; then echo "generated files not committed:"; echo "$$new"; exit 1; fi
+
+tidy: ## fail if go.mod names too much or too little
+	$(GO) mod tidy -diff
+
+cross: ## the other architectures compile, and the pure packages compile on other systems
+	GOARCH=arm64 $(GO) vet ./...
+	GOARCH=riscv64 $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet $(PURE)
+	GOOS=windows GOARCH=amd64 $(GO) vet $(PURE)
+
+floors: ## imports point down
+	$(GO) test -count=1 ./internal/floors
+
+check: lint tidy generated floors cross ## everything but the tests
+
+clean: ## remove what build and bench left
+	rm -rf bin dist
