@@ -1,0 +1,33 @@
+package policy
+
+// Mount is one place of the file tree the program sees, resolved for a target.
+type Mount struct {
+	Path     string // absolute and clean
+	Kind     Kind
+	Access   Access // what may be done below it
+	Optional bool   // skip it when the path is missing
+	At       Origin // the line that asked for it; zero for what is there by default
+}
+
+// Kind says what is mounted.
+type Kind uint8
+
+// The kinds of mount. The zero kind is invalid.
+const (
+	Bind   Kind = iota + 1 // the machine's own file or directory
+	Empty                  // nothing: a hidden path
+	Tmpfs                  // a private, empty, writable tree in memory
+	Device                 // a private /dev
+	Proc                   // a private /proc
+)
+
+// Access is a set of things that may be done with files. The zero Access is
+// nothing.
+type Access uint8
+
+// The accesses.
+const (
+	Read Access = 1 << iota
+	Write
+	Execute
+)
