@@ -23,7 +23,7 @@ build: ## build bin/callgate: one static program
 	$(GO) build -trimpath -o bin/callgate ./cmd/callgate
 
 demo: build ## run an untrusted-looking program bare and behind the gate, side by side
-	@examples/demo/demo bin/callgate
+	@$(GO) run ./examples/demo bin/callgate
 
 setup: ## install what the tests run (Debian, as root; otherwise only says what is missing)
 	@.ci/packages
