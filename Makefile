@@ -11,7 +11,7 @@ TOOL      := $(GO) tool -modfile=tools/go.mod
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 TESTFLAGS ?=
-PURE      := ./abi ./filter ./policy
+PURE      := ./abi ./filter ./policy/...
 
 .PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
         lint generate generated tidy cross check clean
