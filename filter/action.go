@@ -1,5 +1,11 @@
 package filter
 
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // Action is what a seccomp program returns for a call: a SECCOMP_RET_* value in
 // the high 16 bits and its data in the low 16 (include/uapi/linux/seccomp.h).
 // The zero Action kills the calling thread: a forgotten action denies.
@@ -16,3 +22,115 @@ const (
 	ActionAllow       Action = 0x7fff0000
 	ActionKillProcess Action = 0x80000000
 )
+
+// MaxErrno is the largest errno the kernel passes on (MAX_ERRNO,
+// include/linux/err.h).
+const MaxErrno = 4095
+
+// actionNames lists the kinds in the kernel's order of precedence: of several
+// filters' actions, the one listed first wins.
+var actionNames = [...]struct {
+	kind Action
+	name string
+}{
+	{ActionKillProcess, "kill process"},
+	{ActionKillThread, "kill thread"},
+	{ActionTrap, "trap"},
+	{ActionErrno, "errno"},
+	{ActionNotify, "notify"},
+	{ActionTrace, "trace"},
+	{ActionLog, "log"},
+	{ActionAllow, "allow"},
+}
+
+// Errno skips the call, which returns -e; e is at most MaxErrno.
+func Errno(e uint16) Action { return ActionErrno | Action(e) }
+
+// Trap sends SIGSYS with data as its si_errno and skips the call.
+func Trap(data uint16) Action { return ActionTrap | Action(data) }
+
+// Trace stops the call for a ptracer, which reads data by PTRACE_GETEVENTMSG.
+// Without a ptracer the call fails with ENOSYS.
+func Trace(data uint16) Action { return ActionTrace | Action(data) }
+
+// Kind is the action without its data (SECCOMP_RET_ACTION_FULL).
+func (a Action) Kind() Action { return a & 0xffff0000 }
+
+// Data is the action's low 16 bits (SECCOMP_RET_DATA): an errno, or what a
+// SIGSYS handler or ptracer is told.
+func (a Action) Data() uint16 { return uint16(a) }
+
+// Precedence orders kinds as the kernel does between several filters: the
+// action with the smallest precedence is taken. An unknown kind kills the
+// process, so it has that action's precedence.
+func (a Action) Precedence() int {
+	for i, known := range actionNames {
+		if a.Kind() == known.kind {
+			return i
+		}
+	}
+	return 0
+}
+
+// Check tells an action that a filter may return from one it may not: an
+// unknown kind, data where the kernel looks at none, an errno above MaxErrno.
+func (a Action) Check() error {
+	switch a.Kind() {
+	case ActionErrno:
+		if a.Data() > MaxErrno {
+			return fmt.Errorf("errno %d: the kernel passes on at most %d", a.Data(), MaxErrno)
+		}
+	case ActionTrap, ActionTrace:
+	case ActionKillProcess, ActionKillThread, ActionNotify, ActionLog, ActionAllow:
+		if a.Data() != 0 {
+			return fmt.Errorf("action %s takes no data, got %d", a.Kind(), a.Data())
+		}
+	default:
+		return fmt.Errorf("action %#08x is unknown", uint32(a))
+	}
+	return nil
+}
+
+// String returns the action as ParseAction reads it: "allow", "kill process",
+// "errno(1)", "trap(5)".
+func (a Action) String() string {
+	for _, known := range actionNames {
+		if a.Kind() != known.kind {
+			continue
+		}
+		if a.Kind() == ActionErrno || a.Data() != 0 {
+			return known.name + "(" + strconv.Itoa(int(a.Data())) + ")"
+		}
+		return known.name
+	}
+	return fmt.Sprintf("action(%#08x)", uint32(a))
+}
+
+// ParseAction reads an action as String writes it. An errno may be a number.
+func ParseAction(text string) (Action, error) {
+	name, data, hasData := strings.Cut(strings.TrimSuffix(text, ")"), "(")
+	if hasData != strings.HasSuffix(text, ")") {
+		return 0, fmt.Errorf("action %q: want NAME or NAME(DATA)", text)
+	}
+	var a Action
+	found := false
+	for _, known := range actionNames {
+		if name == known.name {
+			a, found = known.kind, true
+		}
+	}
+	if !found {
+		return 0, fmt.Errorf("action %q is unknown: want allow, log, errno(NUMBER), trap, trace, notify, kill process or kill thread", text)
+	}
+	if hasData {
+		n, err := strconv.ParseUint(data, 10, 16)
+		if err != nil {
+			return 0, fmt.Errorf("action %q: %q is not a number up to 65535", text, data)
+		}
+		a |= Action(n)
+	}
+	if err := a.Check(); err != nil {
+		return 0, fmt.Errorf("action %q: %w", text, err)
+	}
+	return a, nil
+}

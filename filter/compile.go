@@ -1,0 +1,140 @@
+package filter
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// Compile turns the filter into a program that Validate accepts. It fails on a
+// filter that Check refuses, and with a *SizeError on one that needs more than
+// MaxInstructions.
+//
+// A program looks at the architecture, then at the number, then at the words
+// of the arguments that the call's rules compare. A call with one action for
+// all arguments is decided without looking at them, which is what the kernel
+// needs to allow it without running the program (see Program.ConstantAllow).
+func (f *Filter) Compile() (Program, error) {
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	g := newGraph()
+	p := g.emit(g.enter(g.filter(f), field{}))
+	if len(p) > MaxInstructions {
+		return nil, f.sizeError(len(p))
+	}
+	return p, nil
+}
+
+// filter returns the node that decides by the architecture: one comparison a
+// table, in the tables' order.
+func (g *graph) filter(f *Filter) nodeID {
+	arch := word(offArch)
+	var audits []uint32
+	for _, t := range f.Tables {
+		if audit := t.Arch.Audit(); !slices.Contains(audits, audit) {
+			audits = append(audits, audit)
+		}
+	}
+	id := g.ret(f.Foreign)
+	for _, audit := range slices.Backward(audits) {
+		id = g.jump(opJEQ, arch, audit, g.enter(g.numbers(f, audit), arch), id)
+	}
+	return id
+}
+
+// numbers returns the node that decides by the number, for the tables that
+// share an AUDIT_ARCH_* value.
+func (g *graph) numbers(f *Filter, audit uint32) nodeID {
+	var list []stretch
+	foreign := g.ret(f.Foreign)
+	if audit != abi.AMD64.Audit() {
+		return g.tree(word(offNr), g.table(f.table(audit, false), foreign, 0, nil))
+	}
+	list = g.table(f.table(audit, false), foreign, 0, list)
+	list = g.table(f.table(audit, true), foreign, abi.X32Bit, list)
+	// -1 is no x32 call: it is what a tracer writes to have a call skipped.
+	none := foreign
+	if t := f.table(audit, false); t != nil {
+		none = g.ret(t.Default)
+	}
+	return g.tree(word(offNr), append(list, stretch{math.MaxUint32, 1, none}))
+}
+
+// table returns the filter's table for an AUDIT_ARCH_* value, or nil.
+func (f *Filter) table(audit uint32, x32 bool) *Table {
+	for i := range f.Tables {
+		if t := &f.Tables[i]; t.Arch.Audit() == audit && (t.Arch == abi.X32) == x32 {
+			return t
+		}
+	}
+	return nil
+}
+
+// table appends the stretches of one table's numbers, which start at first.
+// Without a table all are foreign.
+func (g *graph) table(t *Table, foreign nodeID, first abi.Sysno, list []stretch) []stretch {
+	if t == nil {
+		return append(list, stretch{uint32(first), 1, foreign})
+	}
+	otherwise := g.ret(t.Default)
+	list = append(list, stretch{uint32(first), 1, otherwise})
+	for _, rules := range t.byNumber() {
+		nr := uint32(t.Rules[rules[0]].Nr)
+		next := stretch{nr, 1, g.call(t, rules, otherwise)}
+		if list[len(list)-1].first == nr {
+			list[len(list)-1] = next
+		} else {
+			list = append(list, next)
+		}
+		list = append(list, stretch{nr + 1, 1, otherwise})
+	}
+	return list
+}
+
+// byNumber returns the indices of the table's rules, those of one number
+// together and in order, numbers ascending.
+func (t *Table) byNumber() [][]int {
+	order := make([]int, len(t.Rules))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.Rules[a].Nr, t.Rules[b].Nr) })
+	var groups [][]int
+	for start := 0; start < len(order); {
+		end := start + 1
+		for end < len(order) && t.Rules[order[end]].Nr == t.Rules[order[start]].Nr {
+			end++
+		}
+		groups = append(groups, order[start:end])
+		start = end
+	}
+	return groups
+}
+
+// call returns the node for the rules of one number.
+func (g *graph) call(t *Table, rules []int, otherwise nodeID) nodeID {
+	if first := &t.Rules[rules[0]]; len(first.When) == 0 {
+		return g.ret(first.Then)
+	}
+	clauses := make([]clause, 0, len(rules)+1)
+	for _, i := range rules {
+		clauses = append(clauses, clause{t.Rules[i].atoms(), g.ret(t.Rules[i].Then)})
+	}
+	return g.decideCall(append(clauses, clause{then: otherwise}))
+}
+
+// atoms splits the rule's conditions and puts them in the order of arguments,
+// high halves first.
+func (r *Rule) atoms() []atom {
+	var list []atom
+	for _, c := range r.When {
+		list = append(list, c.atoms()...)
+	}
+	slices.SortStableFunc(list, func(a, b atom) int {
+		return cmp.Or(cmp.Compare(a.field.off/8, b.field.off/8), -cmp.Compare(a.field.off, b.field.off))
+	})
+	return list
+}
