@@ -1,0 +1,64 @@
+package jail
+
+import (
+	"os"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// safeDevices are the nodes that reach no hardware and no other process.
+var safeDevices = [...]string{"full", "null", "random", "tty", "urandom", "zero"}
+
+var deviceLinks = [...]struct{ name, text string }{
+	{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+}
+
+// devices fills target with the safe nodes of the host, terminals of its own
+// and shared memory.
+func (b *rootBuilder) devices(target string) {
+	b.ours[target] = true
+	for _, name := range safeDevices {
+		b.point(target+"/"+name, false)
+		b.bind(sys.Here, "/dev/"+name, target+"/"+name, sys.MountNoSuid|sys.MountNoExec)
+	}
+	for _, link := range deviceLinks {
+		b.script.Symlink(link.text, target+"/"+link.name)
+	}
+	b.point(target+"/pts", true)
+	b.script.MountFilesystem("devpts", target+"/pts", sys.MountNoSuid|sys.MountNoExec, "newinstance,ptmxmode=0666,mode=0620")
+	if !b.mounted(target + "/shm") {
+		b.point(target+"/shm", true)
+		b.window(target+"/shm", 0)
+	}
+}
+
+// Parts of /proc that act on the machine, read-only even to user id 0, and
+// parts that tell its secrets.
+var (
+	procReadOnly = [...]string{"bus", "fs", "irq", "sys"}
+	procHidden   = [...]string{"kcore", "keys", "sysrq-trigger", "timer_list"}
+)
+
+// maskProc covers what a target that is user id 0 on the host could use; to any
+// other the kernel itself refuses these files.
+func (b *rootBuilder) maskProc(target string) {
+	if !b.root {
+		return
+	}
+	for _, name := range procReadOnly {
+		if exists("/proc/" + name) {
+			b.bind(sys.Here, target+"/"+name, target+"/"+name, attributes(Read))
+		}
+	}
+	for _, name := range procHidden {
+		if exists("/proc/" + name) {
+			b.hide(target+"/"+name, false)
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -1,0 +1,165 @@
+package jail
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// The root is put together under a mount point that every system has; what it
+// hides meanwhile is not needed.
+const assembly = "/proc"
+
+func (s *Spec) planMounts(script *sys.Script, host host) {
+	script.MakeMountsPrivate()
+	script.MountFilesystem("tmpfs", assembly, sys.MountNoSuid|sys.MountNoDev, "mode=0755")
+	script.Umask(0)
+	b := &rootBuilder{
+		script: script,
+		root:   host.uid == 0 && s.UID <= 0,
+		memory: script.OpenPath(sys.Here, assembly),
+		mounts: slices.Clone(s.Mounts),
+		ours:   map[string]bool{".": true},
+	}
+	script.Mkdir(b.memory, "root", 0o755)
+	b.bind(b.memory, "root", assembly, sys.MountNoSuid|sys.MountNoDev)
+	script.Chdir(assembly)
+	slices.SortStableFunc(b.mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
+	for _, m := range b.mounts {
+		b.add(m)
+	}
+	script.Close(b.memory)
+	script.PivotHere()
+	if b.ours["."] {
+		script.SetRootMount(sys.MountReadOnly)
+	}
+	script.Umask(s.Umask)
+}
+
+// rootBuilder puts a root together from one file system in memory and parts of
+// the host's. The root shows one folder of the memory, read-only; each private
+// folder is a writable window on another, which the root does not show.
+// Mounts are added in the order of their targets, so that a folder is there
+// before what lies in it.
+type rootBuilder struct {
+	script *sys.Script
+	root   bool    // the target is user id 0 on the host
+	memory sys.Reg // the file system behind the root and the private folders
+	parts  int
+	mounts []Mount
+	ours   map[string]bool // folders in our own memory, relative to the root
+	folder bool            // the stand-in for hidden folders is made
+	file   bool            // the stand-in for hidden files is made
+}
+
+func (b *rootBuilder) add(m Mount) {
+	target := strings.TrimPrefix(path.Clean(m.Target), "/")
+	switch {
+	case m.Kind == Link:
+		b.inOurs(target)
+		b.script.Symlink(m.Source, target)
+	case m.Kind == Bind && target == "":
+		b.bind(sys.Here, m.Source, ".", attributes(m.Access))
+		b.script.Chdir(assembly) // again: up to the mount just made
+		delete(b.ours, ".")
+	case m.Kind == Bind:
+		b.point(target, m.Folder)
+		b.bind(sys.Here, m.Source, target, attributes(m.Access))
+	case m.Kind == Private:
+		b.point(target, true)
+		b.window(target, m.Access)
+	case m.Kind == Hidden:
+		b.hide(target, m.Folder)
+	case m.Kind == Proc:
+		b.point(target, true)
+		b.script.MountFilesystem("proc", target, sys.MountNoSuid|sys.MountNoDev|sys.MountNoExec, "")
+		b.maskProc(target)
+	case m.Kind == Dev:
+		b.point(target, true)
+		b.devices(target)
+	}
+}
+
+// bind attaches the files at source, in folder, to target.
+func (b *rootBuilder) bind(folder any, source, target string, attributes uint64) {
+	file := b.script.OpenPath(folder, source)
+	tree := b.script.CloneTree(file, source)
+	b.script.SetMount(tree, attributes, source)
+	point := b.script.OpenPath(sys.Here, target)
+	b.script.Attach(tree, point, target)
+	b.script.Close(point)
+	b.script.Close(tree)
+	b.script.Close(file)
+}
+
+// window shows a fresh part of our own memory at target, writable.
+func (b *rootBuilder) window(target string, access Access) {
+	part := strconv.Itoa(b.parts)
+	b.parts++
+	b.script.Mkdir(b.memory, part, 0o1777)
+	b.bind(b.memory, part, target, attributes(access|Write))
+	b.ours[target] = true
+}
+
+// hide covers what stands at target with an unreadable stand-in.
+func (b *rootBuilder) hide(target string, folder bool) {
+	name, made := "file", &b.file
+	if folder {
+		name, made = "folder", &b.folder
+	}
+	if !*made && folder {
+		b.script.Mkdir(b.memory, name, 0)
+	} else if !*made {
+		b.script.Touch(b.memory, name, 0)
+	}
+	*made = true
+	b.bind(b.memory, name, target, attributes(0))
+}
+
+// point makes the folder or file that a mount goes on, where that lies in our
+// own memory; below a bind it exists on the host, and nothing is made there.
+func (b *rootBuilder) point(target string, folder bool) {
+	switch {
+	case b.ours[target] || !b.inOurs(target):
+	case folder:
+		b.script.Mkdir(sys.Here, target, 0o755)
+	default:
+		b.script.Touch(sys.Here, target, 0o644)
+	}
+}
+
+// inOurs reports whether target lies in our own memory rather than below a
+// bind, and makes the folders above it.
+func (b *rootBuilder) inOurs(target string) bool {
+	parent := path.Dir(target)
+	switch {
+	case b.ours[parent]:
+		return true
+	case parent == ".", b.mounted(parent), !b.inOurs(parent):
+		return false
+	}
+	b.script.Mkdir(sys.Here, parent, 0o755)
+	b.ours[parent] = true
+	return true
+}
+
+// mounted reports whether a mount's target is exactly this folder.
+func (b *rootBuilder) mounted(folder string) bool {
+	_, found := slices.BinarySearchFunc(b.mounts, "/"+folder, func(m Mount, target string) int { return cmp.Compare(m.Target, target) })
+	return found
+}
+
+func attributes(access Access) uint64 {
+	attributes := uint64(sys.MountNoSuid | sys.MountNoDev)
+	if access&Write == 0 {
+		attributes |= sys.MountReadOnly
+	}
+	if access&Execute == 0 {
+		attributes |= sys.MountNoExec
+	}
+	return attributes
+}

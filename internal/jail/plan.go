@@ -1,0 +1,189 @@
+package jail
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// plan turns a Spec into the steps that build it. The init script builds what
+// the target must not be able to undo; the target script gives up powers, from
+// the outside in, and executes the program.
+func (s *Spec) plan(host host, walls wallSet) (*sys.Launch, error) {
+	launch := &sys.Launch{Flags: s.cloneFlags(walls)}
+	s.planInit(&launch.Init, host, walls)
+	if err := s.planTarget(&launch.Target, host, walls); err != nil {
+		return nil, err
+	}
+	return launch, nil
+}
+
+func (s *Spec) planInit(script *sys.Script, host host, walls wallSet) {
+	if walls.has(Cgroup) {
+		script.Wall(string(Cgroup))
+		for _, procs := range s.Procs {
+			script.JoinCgroup(procs.Fd(), filepath.Base(filepath.Dir(procs.Name())))
+		}
+		script.Unshare(sys.NewCgroup)
+	}
+	if walls.has(User) {
+		script.Wall(string(User))
+		s.planUser(script, host)
+	}
+	if walls.has(Hostname) {
+		script.Wall(string(Hostname))
+		script.Hostname(s.Hostname)
+	}
+	if walls.has(Network) && !s.HostNetwork {
+		script.Wall(string(Network))
+		script.LoopbackUp()
+	}
+	if walls.has(Mounts) {
+		script.Wall(string(Mounts))
+		s.planMounts(script, host)
+	}
+	if walls.has(Pids) {
+		script.Wall(string(Pids))
+	} else {
+		script.Wall("")
+		script.AdoptOrphans()
+	}
+	script.Undumpable()
+}
+
+// planUser maps the caller's own ids to themselves, the one mapping a user may
+// write without help, and closes the door to further user namespaces.
+func (s *Spec) planUser(script *sys.Script, host host) {
+	script.WriteFile("/proc/self/setgroups", "deny")
+	script.WriteFile("/proc/self/uid_map", fmt.Sprintf("%d %d 1", host.uid, host.uid))
+	script.WriteFile("/proc/self/gid_map", fmt.Sprintf("%d %d 1", host.gid, host.gid))
+	script.WriteFile("/proc/sys/user/max_user_namespaces", "0")
+}
+
+func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet) error {
+	script.DieWithParent()
+	script.NewSession()
+	s.planStreams(script)
+	if s.Dir != "" {
+		script.Chdir(s.Dir)
+	}
+	if walls.has(Limits) {
+		script.Wall(string(Limits))
+		for _, l := range s.Limits {
+			script.Limit(l.Resource, l.Soft, l.Hard)
+		}
+	}
+	if walls.has(Capabilities) {
+		script.Wall(string(Capabilities))
+		s.planPrivileges(script, host, walls)
+	}
+	script.NoNewPrivileges()
+	if walls.has(Landlock) {
+		script.Wall(string(Landlock))
+		s.planLandlock(script, host, walls)
+	}
+	script.DefaultSignals()
+	if walls.has(Filter) {
+		script.Wall(string(Filter))
+		if err := s.planFilter(script, walls); err != nil {
+			return err
+		}
+	}
+	script.Wall("")
+	candidates, err := s.candidates()
+	if err != nil {
+		return err
+	}
+	script.Exec(candidates, s.Args, s.Env)
+	return nil
+}
+
+func (s *Spec) planFilter(script *sys.Script, walls wallSet) error {
+	program, err := s.Filter(walls.has)
+	if err != nil {
+		return err
+	}
+	instructions := make([]sys.FilterInstruction, len(program))
+	for i, in := range program {
+		instructions[i] = sys.FilterInstruction{Code: in.Code, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	script.Filter(instructions)
+	return nil
+}
+
+// cloneFlags names the namespaces that init is born into.
+func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
+	for _, n := range [...]struct {
+		wall Wall
+		flag uintptr
+	}{
+		{User, sys.NewUser}, {Mounts, sys.NewMounts}, {Pids, sys.NewPids},
+		{Network, sys.NewNetwork}, {IPC, sys.NewIPC}, {Hostname, sys.NewUTS},
+	} {
+		if walls.has(n.wall) && !(n.wall == Network && s.HostNetwork) {
+			flags |= n.flag
+		}
+	}
+	return flags
+}
+
+// planStreams closes every descriptor but the declared ones. Standard streams
+// come first, so that a kept descriptor can't be overwritten by them.
+func (s *Spec) planStreams(script *sys.Script) {
+	script.CloseOnExec(3)
+	for fd, file := range []*os.File{s.Stdin, s.Stdout, s.Stderr} {
+		if from := int(file.Fd()); from != fd {
+			script.Duplicate(from, fd)
+		}
+	}
+	for _, fd := range s.Keep {
+		if fd > 2 {
+			script.KeepOpen(fd)
+		}
+	}
+}
+
+// planPrivileges empties the capability sets but for what was granted.
+func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
+	if host.privileged || walls.has(User) {
+		for c := 0; c <= host.lastCapability; c++ {
+			if !slices.Contains(s.Capabilities, c) {
+				script.DropBounding(c)
+			}
+		}
+		script.NoRootPowers()
+	}
+	if s.UID >= 0 {
+		script.SetUser(s.UID, s.GID)
+	}
+	script.SetCapabilities(s.Capabilities)
+}
+
+// candidates lists the paths to try for the program, as execvp(3) would.
+func (s *Spec) candidates() ([]string, error) {
+	name := s.Args[0]
+	if name == "" {
+		return nil, fmt.Errorf("execute %q: the program's name is empty", name)
+	}
+	if strings.Contains(name, "/") {
+		return []string{name}, nil
+	}
+	path := "/usr/local/bin:/usr/bin:/bin"
+	for _, variable := range s.Env {
+		if value, ok := strings.CutPrefix(variable, "PATH="); ok {
+			path = value
+		}
+	}
+	var list []string
+	for _, dir := range filepath.SplitList(path) {
+		if dir == "" {
+			dir = "."
+		}
+		list = append(list, filepath.Join(dir, name))
+	}
+	return list, nil
+}

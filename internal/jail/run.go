@@ -1,0 +1,117 @@
+package jail
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// The first step that needs the powers a user namespace should give.
+const firstPrivileged = sys.PrivateStep
+
+// Result is how a target ended.
+type Result struct {
+	Status   syscall.WaitStatus
+	Missing  []Missing // walls it ran without
+	TimedOut bool
+}
+
+// host is what the caller is and the kernel has.
+type host struct {
+	uid, gid       int
+	privileged     bool // CAP_SYS_ADMIN: namespaces without a user namespace
+	lastCapability int
+	landlock       int // ABI, 0 without
+}
+
+const capSysAdmin = 21
+
+func thisHost() (host, error) {
+	caps, err := sys.OwnCapabilities()
+	if err != nil {
+		return host{}, fmt.Errorf("read own capabilities: %w", err)
+	}
+	landlock, _ := sys.LandlockABI() // absent: creating the ruleset says why
+	return host{
+		uid: os.Geteuid(), gid: os.Getegid(),
+		privileged:     caps.Effective.Has(capSysAdmin),
+		lastCapability: sys.CapLast(),
+		landlock:       landlock,
+	}, nil
+}
+
+// Run starts the target, forwards the signals it receives, and waits for the
+// end. The target has run if and only if the error is nil. Run must be called
+// on the main thread or on another that outlives it.
+func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	host, err := thisHost()
+	if err != nil {
+		return Result{}, err
+	}
+	var result Result
+	walls := s.initial(host)
+	for {
+		result.Status, result.TimedOut, err = s.attempt(host, walls, signals)
+		var failed *WallError
+		if !errors.As(err, &failed) {
+			return result, err
+		}
+		lost, err := s.without(walls, failed)
+		if err != nil {
+			return result, err
+		}
+		for _, wall := range lost {
+			walls[wall] = false
+			result.Missing = append(result.Missing, Missing{wall, failed})
+		}
+		if s.Degraded != nil {
+			s.Degraded(result.Missing)
+		}
+	}
+}
+
+// attempt builds the given walls and runs the target behind them.
+func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (status syscall.WaitStatus, timedOut bool, err error) {
+	launch, err := s.plan(host, walls)
+	if err != nil {
+		return 0, false, err
+	}
+	child, err := launch.Start()
+	if err != nil {
+		var errno syscall.Errno
+		errors.As(err, &errno)
+		return 0, false, &WallError{Wall: cloneWall(walls), Step: sys.CloneStep, Errno: errno}
+	}
+	forward := startForwarding(child.Pid, signals, s.Timeout)
+	ended, err := child.Wait()
+	status = syscall.WaitStatus(ended)
+	timedOut = forward.stop()
+	if err != nil {
+		return 0, false, fmt.Errorf("wait for process %d: %w", child.Pid, err)
+	}
+	if step, errno := child.Failure(); step != nil {
+		if errno == 0 && timedOut {
+			return status, true, nil
+		}
+		return 0, false, stepError(step, errno)
+	}
+	return status, timedOut, nil
+}
+
+// stepError turns a failed step into the error that the caller shows.
+func stepError(step *sys.Step, errno syscall.Errno) error {
+	if step.Op == sys.OpExec {
+		return &os.PathError{Op: "execute", Path: step.Path(), Err: errno}
+	}
+	return &WallError{Wall: Wall(step.Wall), Step: step.Text, Errno: errno}
+}
+
+// grace is how long a target may take to end after SIGTERM.
+const grace = 2 * time.Second

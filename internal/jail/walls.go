@@ -1,0 +1,141 @@
+package jail
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// wallSet holds the walls of one attempt.
+type wallSet map[Wall]bool
+
+func (w wallSet) has(wall Wall) bool { return w[wall] }
+
+// Missing is a wall that the target runs without, and why.
+type Missing struct {
+	Wall Wall
+	Why  error
+}
+
+// WallError is a wall that could not be built. Errno is 0 when the child died
+// without a word.
+type WallError struct {
+	Wall  Wall
+	Step  string // the operation and its object: `mount tmpfs on "/proc"`
+	Errno syscall.Errno
+}
+
+func (e *WallError) Error() string {
+	cause := "the starting process was killed"
+	if e.Errno != 0 {
+		cause = e.Errno.Error()
+	}
+	if e.Wall == "" {
+		return fmt.Sprintf("%s: %s", e.Step, cause)
+	}
+	return fmt.Sprintf("build wall %q: %s: %s", e.Wall, e.Step, cause)
+}
+
+// Unwrap returns the errno, so that errors.Is finds it.
+func (e *WallError) Unwrap() error { return e.Errno }
+
+// namespaceWalls are the walls that fall together where a user may not create
+// namespaces.
+var namespaceWalls = []Wall{User, Mounts, Pids, Network, IPC, Hostname}
+
+// initial returns the walls to try first.
+func (s *Spec) initial(host host) wallSet {
+	walls := wallSet{}
+	for _, w := range Walls() {
+		walls[w] = true
+	}
+	walls[User] = !host.privileged
+	walls[Cgroup] = len(s.Procs) > 0
+	return walls
+}
+
+// without returns the walls left after one could not be built, and those lost;
+// an error means that the target may not start.
+func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error) {
+	switch {
+	case failed.Wall == "" || !walls[failed.Wall]:
+		return nil, failed
+	case !s.Full && walls[User] && refusedNamespaces(failed):
+		lost = namespaceWalls
+	case slices.Contains(s.Optional, failed.Wall):
+		lost = []Wall{failed.Wall}
+	default:
+		return nil, fmt.Errorf("%w%s", failed, cure(failed))
+	}
+	if slices.Contains(lost, Mounts) {
+		if err := s.withoutMounts(failed); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(lost), func(w Wall) bool { return !walls[w] }), nil
+}
+
+// refusedNamespaces tells a user who may not have namespaces, or has them
+// without power (AppArmor), from any other failure.
+func refusedNamespaces(failed *WallError) bool {
+	if !slices.Contains(namespaceWalls, failed.Wall) {
+		return false
+	}
+	switch failed.Errno {
+	case syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EINVAL, syscall.ENOSYS, syscall.EUSERS:
+		return failed.Step == sys.CloneStep || failed.Step == firstPrivileged
+	}
+	return false
+}
+
+// withoutMounts refuses what only mounts can do: Landlock grants on whole
+// subtrees and can't take back a part.
+func (s *Spec) withoutMounts(failed *WallError) error {
+	for _, inner := range s.Mounts {
+		if inner.Kind != Hidden && inner.Kind != Bind {
+			continue
+		}
+		for _, outer := range s.Mounts {
+			if outer.Kind == Bind && within(inner.Target, outer.Target) && outer.Access&^inner.Access != 0 {
+				return fmt.Errorf("hide or restrict %q inside %q: only mounts can, and %w: "+
+					"grant narrower folders than %q, or allow user namespaces (callgate doctor says how)",
+					inner.Target, outer.Target, failed, outer.Target)
+			}
+		}
+	}
+	return nil
+}
+
+// within reports whether path lies below folder.
+func within(path, folder string) bool {
+	return path != folder && (folder == "/" || strings.HasPrefix(path, folder+"/"))
+}
+
+func cure(failed *WallError) string {
+	switch {
+	case errors.Is(failed, syscall.EAGAIN):
+		return ": no process left: raise the pids limit of this cgroup or RLIMIT_NPROC"
+	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
+		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
+	case failed.Step == sys.CloneStep || failed.Step == firstPrivileged:
+		return ": this user may not create namespaces (callgate doctor says how to allow them)"
+	}
+	return ""
+}
+
+// cloneWall is the wall that a failing clone is blamed on.
+func cloneWall(walls wallSet) Wall {
+	if walls[User] {
+		return User
+	}
+	for _, w := range namespaceWalls {
+		if walls[w] {
+			return w
+		}
+	}
+	return ""
+}

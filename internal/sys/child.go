@@ -1,0 +1,191 @@
+package sys
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Everything in this file runs in a process that shares the memory of a Go
+// program and none of its threads, on a stack of its own. The rules: no
+// allocation, no stack growth (nosplit), no pointer stores (write barriers), no
+// Go signal handler (all are blocked), nothing but raw system calls on memory
+// that the parent laid out.
+
+// cloneShared makes a process that shares the caller's memory and calls entry,
+// which must not return, with m on the given stack.
+//
+//go:noescape
+func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
+
+// entries returns the addresses of initMain and targetMain for cloneShared.
+func entries() (init, target uintptr)
+
+//go:nosplit
+//go:norace
+func initMain(m *machine) {
+	syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0)
+	// The parent may have died before the line above: then its end of the
+	// lifeline is closed and the read sees the end, not "try again".
+	syscall.RawSyscall6(unix.SYS_CLOSE, uintptr(m.lifeline[1]), 0, 0, 0, 0, 0)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_READ, uintptr(m.lifeline[0]), uintptr(unsafe.Pointer(&m.byte1)), 1, 0, 0, 0)
+	if errno != syscall.EAGAIN {
+		exit(1)
+	}
+	if !run(m, m.initSteps) {
+		exit(125)
+	}
+	m.step = uint32(len(m.initSteps))
+	// CLONE_VFORK: the target is off this memory before init goes on.
+	target, e := cloneShared(unix.CLONE_VM|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
+	if e != 0 {
+		fail(m, syscall.Errno(e))
+		exit(125)
+	}
+	// init holds nothing open but its end of the status pipe: a pipe whose last
+	// user is the target must end with it.
+	syscall.RawSyscall6(unix.SYS_DUP3, uintptr(m.ending[1]), 0, unix.O_CLOEXEC, 0, 0, 0)
+	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, 1, uintptr(^uint32(0)), 0, 0, 0, 0)
+	serve(m, target)
+}
+
+//go:nosplit
+//go:norace
+func targetMain(m *machine) {
+	m.inTarget = 1
+	run(m, m.targetSteps)
+	exit(127)
+}
+
+// serve is init's life: it reaps every orphan, hands signals on to the
+// target's process group, and ends when the target does; the kernel then ends
+// whatever else lives in the pid namespace.
+//
+//go:nosplit
+//go:norace
+func serve(m *machine, target uintptr) {
+	all := allSignals
+	for {
+		sig, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&m.info)), 0, 8, 0, 0)
+		if errno != 0 {
+			continue
+		}
+		if sig != uintptr(unix.SIGCHLD) {
+			if sig == uintptr(unix.SIGTSTP) {
+				sig = uintptr(unix.SIGSTOP) // a group outside the terminal's session ignores SIGTSTP
+			}
+			syscall.RawSyscall6(unix.SYS_KILL, -target, sig, 0, 0, 0, 0)
+			continue
+		}
+		for {
+			pid, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(&m.waited)), unix.WNOHANG, 0, 0, 0)
+			if pid == target && errno == 0 {
+				m.status = m.waited
+				m.ended = 1
+				continue
+			}
+			if errno == 0 && pid != 0 {
+				continue
+			}
+			if m.ended == 1 {
+				if errno == syscall.ECHILD {
+					m.alone = 1 // every process of the jail is gone
+				}
+				exit(0)
+			}
+			break
+		}
+	}
+}
+
+// run walks the steps and reports the first that fails.
+//
+//go:nosplit
+//go:norace
+func run(m *machine, steps []Step) bool {
+	for i := range steps {
+		s := &steps[i]
+		m.step = uint32(i)
+		switch s.Op {
+		case OpStore32:
+			// Through a pointer to the address: the address is a number here, as every argument is.
+			**(**uint32)(unsafe.Pointer(&s.Args[0])) = uint32(m.regs[s.Args[1]%Registers])
+			continue
+		case OpDefaultSignals:
+			defaultSignals(m)
+			continue
+		}
+		value, errno := call(m, s)
+		if errno == 0 {
+			if s.Save != 0 {
+				m.regs[s.Save%Registers] = value
+			}
+			continue
+		}
+		if s.Allow[0] != errno && s.Allow[1] != errno && s.Allow[2] != errno || s.Op == OpExec && i == len(steps)-1 {
+			if s.Op == OpExec && m.denied == 1 {
+				errno = syscall.EACCES
+			}
+			fail(m, errno)
+			return false
+		}
+		if s.Op == OpExec && errno == syscall.EACCES {
+			m.denied = 1
+		}
+	}
+	return true
+}
+
+//go:nosplit
+//go:norace
+func call(m *machine, s *Step) (uintptr, syscall.Errno) {
+	a := s.Args
+	if s.From != 0 {
+		for i := range a {
+			if s.From&(1<<i) != 0 {
+				a[i] = m.regs[a[i]%Registers]
+			}
+		}
+	}
+	for {
+		value, _, errno := syscall.RawSyscall6(s.Nr, a[0], a[1], a[2], a[3], a[4], a[5])
+		if errno != syscall.EINTR {
+			return value, errno
+		}
+	}
+}
+
+// defaultSignals: a caught signal's handler is the Go runtime's, which must not
+// run here; only then may the mask be opened.
+//
+//go:nosplit
+//go:norace
+func defaultSignals(m *machine) {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&m.action)), 8, 0, 0)
+		handler := (*uintptr)(unsafe.Pointer(&m.action))
+		const ignore = 1 // SIG_IGN
+		if errno != 0 || *handler <= ignore {
+			continue
+		}
+		*handler = 0
+		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&m.action)), 0, 8, 0, 0)
+	}
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
+}
+
+//go:nosplit
+//go:norace
+func fail(m *machine, errno syscall.Errno) {
+	m.errno = uint32(errno)
+	m.failed = 1
+}
+
+//go:nosplit
+//go:norace
+func exit(code uintptr) {
+	for {
+		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, code, 0, 0, 0, 0, 0)
+	}
+}

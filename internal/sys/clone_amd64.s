@@ -1,0 +1,37 @@
+#include "textflag.h"
+
+// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $0-48
+	MOVQ flags+0(FP), DI
+	MOVQ stack+8(FP), SI
+	MOVQ entry+16(FP), R13
+	MOVQ m+24(FP), R12
+	XORL DX, DX
+	XORL R10, R10
+	XORL R8, R8
+	MOVL $56, AX // clone
+	SYSCALL
+	TESTQ AX, AX
+	JNZ parent
+	MOVQ R12, 0(SP) // the stack is the child's own
+	CALL R13
+	INT $3
+parent:
+	XORL CX, CX
+	CMPQ AX, $-4095
+	JCS done
+	NEGQ AX
+	MOVQ AX, CX
+	MOVQ $0, AX
+done:
+	MOVQ AX, pid+32(FP)
+	MOVQ CX, errno+40(FP)
+	RET
+
+// func entries() (init, target uintptr)
+TEXT ·entries(SB), NOSPLIT, $0-16
+	LEAQ ·initMain(SB), AX
+	MOVQ AX, init+0(FP)
+	LEAQ ·targetMain(SB), AX
+	MOVQ AX, target+8(FP)
+	RET

@@ -1,0 +1,35 @@
+#include "textflag.h"
+
+// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $16-48
+	MOVD flags+0(FP), R0
+	MOVD stack+8(FP), R1
+	MOVD entry+16(FP), R20
+	MOVD m+24(FP), R19
+	MOVD $0, R2
+	MOVD $0, R3
+	MOVD $0, R4
+	MOVD $220, R8 // clone
+	SVC
+	CBNZ R0, parent
+	MOVD R19, 8(RSP) // the stack is the child's own
+	BL (R20)
+	BRK
+parent:
+	MOVD $0, R1
+	CMN $4095, R0
+	BCC done
+	NEG R0, R1
+	MOVD $0, R0
+done:
+	MOVD R0, pid+32(FP)
+	MOVD R1, errno+40(FP)
+	RET
+
+// func entries() (init, target uintptr)
+TEXT ·entries(SB), NOSPLIT, $0-16
+	MOVD $·initMain(SB), R0
+	MOVD R0, init+0(FP)
+	MOVD $·targetMain(SB), R0
+	MOVD R0, target+8(FP)
+	RET

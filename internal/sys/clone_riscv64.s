@@ -1,0 +1,35 @@
+#include "textflag.h"
+
+// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $16-48
+	MOV flags+0(FP), A0
+	MOV stack+8(FP), A1
+	MOV entry+16(FP), S3
+	MOV m+24(FP), S2
+	MOV $0, A2
+	MOV $0, A3
+	MOV $0, A4
+	MOV $220, A7 // clone
+	ECALL
+	BNE A0, ZERO, parent
+	MOV S2, 8(X2) // the stack is the child's own
+	JALR X1, (S3)
+	WORD $0 // illegal instruction
+parent:
+	MOV $0, A1
+	MOV $-4095, A2
+	BLTU A0, A2, done
+	SUB A0, ZERO, A1
+	MOV $0, A0
+done:
+	MOV A0, pid+32(FP)
+	MOV A1, errno+40(FP)
+	RET
+
+// func entries() (init, target uintptr)
+TEXT ·entries(SB), NOSPLIT, $0-16
+	MOV $·initMain(SB), A0
+	MOV A0, init+0(FP)
+	MOV $·targetMain(SB), A0
+	MOV A0, target+8(FP)
+	RET

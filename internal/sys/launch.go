@@ -1,0 +1,185 @@
+package sys
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Launch is a confined process about to be started. A first child, init, runs
+// the Init script, starts the target and then reaps and forwards signals until
+// the target ends; the target runs the Target script, whose last steps execute
+// the program.
+type Launch struct {
+	Flags  uintptr // CLONE_NEW* flags of init
+	Init   Script
+	Target Script
+}
+
+// Child is a started Launch.
+type Child struct {
+	Pid      int // init, as the caller sees it
+	m        *machine
+	launch   *Launch // holds the memory that the steps point to
+	stacks   []byte
+	lifeline int // write end of a pipe that init watches at its start
+	ending   int // read end of a pipe that ends with init
+}
+
+// machine is all that the children touch. They share the caller's memory, so
+// what they write here, the caller reads: no descriptor and no system call is
+// needed to report, and a filter in force can't silence it.
+type machine struct {
+	initSteps   []Step
+	targetSteps []Step
+	targetStack uintptr
+	targetEntry uintptr
+	lifeline    [2]int32
+	ending      [2]int32
+	mask        uint64 // the caller's signal mask
+	regs        [Registers]uintptr
+
+	step     uint32 // index of the failing or last step
+	inTarget uint32 // 1 when that is one of targetSteps
+	failed   uint32 // 1 once a step failed
+	errno    uint32 // with which error
+	denied   uint32 // 1 once an execve failed with EACCES
+	ended    uint32 // 1 once the target ended
+	alone    uint32 // 1 when no other process of the jail was left then
+	status   uint32 // the target's wait status
+
+	action [32]byte // scratch for system calls
+	info   [128]byte
+	byte1  [1]byte
+	waited uint32
+}
+
+// CloneStep is the text under which a failing clone of init or of the target
+// is reported.
+const CloneStep = "clone the process"
+
+const allSignals = ^uint64(0)
+
+const stackSize = 32 << 10
+
+// Start starts init. The calling thread must not end before the target does:
+// init is killed when it does (PR_SET_PDEATHSIG). The errors are the kernel's
+// for clone(2), mmap(2) and pipe2(2).
+func (l *Launch) Start() (*Child, error) {
+	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	// Space above the stack pointer for the arguments of the first call.
+	const top = stackSize - 64
+	m := &machine{
+		initSteps:   l.Init.Steps,
+		targetSteps: l.Target.Steps,
+		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
+	}
+	var lifeline, ending [2]int
+	if err := unix.Pipe2(lifeline[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		unix.Munmap(stacks)
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	if err := unix.Pipe2(ending[:], unix.O_CLOEXEC); err != nil {
+		closeAll(lifeline[0], lifeline[1])
+		unix.Munmap(stacks)
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	m.lifeline = [2]int32{int32(lifeline[0]), int32(lifeline[1])}
+	m.ending = [2]int32{int32(ending[0]), int32(ending[1])}
+
+	// An earlier child that shared this memory made it undumpable; init could
+	// not write its own id maps.
+	unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	pid, errno := startBlocked(l.Flags, uintptr(unsafe.Pointer(&stacks[top])), m)
+	closeAll(lifeline[0], ending[1])
+	if errno != 0 {
+		closeAll(lifeline[1], ending[0])
+		unix.Munmap(stacks)
+		return nil, os.NewSyscallError("clone", errno)
+	}
+	return &Child{Pid: pid, m: m, launch: l, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
+}
+
+// startBlocked clones init with every signal blocked: it must never run one of
+// the runtime's handlers.
+func startBlocked(flags, stack uintptr, m *machine) (int, unix.Errno) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var entry uintptr
+	entry, m.targetEntry = entries()
+	blocked := allSignals
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&blocked)), uintptr(unsafe.Pointer(&m.mask)), 8, 0, 0)
+	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry, m)
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
+	return int(pid), unix.Errno(errno)
+}
+
+// Wait waits for the end of the target and of every process it left behind in
+// its pid namespace. It returns the target's wait status, or init's own if that
+// was killed.
+func (c *Child) Wait() (unix.WaitStatus, error) {
+	var b [1]byte
+	for {
+		_, err := unix.Read(c.ending, b[:])
+		if err == nil {
+			break
+		}
+		if err != unix.EINTR {
+			return 0, os.NewSyscallError("read", err)
+		}
+	}
+	if c.m.ended == 1 && c.m.alone == 1 {
+		// Nothing runs any more. The kernel still takes the namespaces down;
+		// nobody needs to wait for that but the table of processes.
+		go c.reap()
+		return unix.WaitStatus(c.m.status), nil
+	}
+	status, err := c.reap()
+	if c.m.ended == 1 {
+		status = unix.WaitStatus(c.m.status)
+	}
+	return status, err
+}
+
+func (c *Child) reap() (status unix.WaitStatus, err error) {
+	for {
+		_, err = unix.Wait4(c.Pid, &status, 0, nil)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	closeAll(c.lifeline, c.ending)
+	unix.Munmap(c.stacks)
+	return status, os.NewSyscallError("wait4", err)
+}
+
+// Failure returns the step that failed and its error, or nil when the program
+// was executed. It is valid after Wait. A child that died without a word
+// before the program ran also counts: the step it had reached and errno 0.
+func (c *Child) Failure() (*Step, unix.Errno) {
+	m := c.m
+	steps := m.initSteps
+	if m.inTarget == 1 {
+		steps = m.targetSteps
+	}
+	if int(m.step) >= len(steps) { // init had nothing left to do but clone the target
+		return &Step{Text: CloneStep}, unix.Errno(m.errno)
+	}
+	step := &steps[m.step]
+	if m.failed == 0 && m.inTarget == 1 && step.Op == OpExec {
+		return nil, 0
+	}
+	return step, unix.Errno(m.errno)
+}
+
+func closeAll(fds ...int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}

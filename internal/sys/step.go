@@ -1,0 +1,176 @@
+package sys
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Op says what a Step does. The zero Op is a plain system call.
+type Op uint8
+
+// The operations of the step machine.
+const (
+	// OpCall makes the system call Nr.
+	OpCall Op = iota
+	// OpStore32 stores register Args[1] as 32 bits at address Args[0]: the way
+	// a descriptor gets into a structure that a later step hands to the kernel.
+	OpStore32
+	// OpExec is an OpCall of execve: tolerated errors are remembered, so that
+	// after the last candidate "permission denied" outlives "no such file".
+	OpExec
+	// OpDefaultSignals sets every caught signal to its default action and
+	// restores the mask the parent had; ignored signals stay ignored, as after
+	// execve.
+	OpDefaultSignals
+)
+
+// Registers is the number of registers a Script may use.
+const Registers = 64
+
+// Reg is a register's number: a step saves its result there, a later step
+// takes it as an argument. The zero Reg is none.
+type Reg uint8
+
+// Step is one move of the child between fork and exec.
+type Step struct {
+	Op    Op
+	Nr    uintptr
+	Args  [6]uintptr
+	From  uint8         // bit i set: Args[i] is a Reg to read
+	Save  Reg           // where the result goes, or none
+	Allow [3]unix.Errno // errors that count as done
+	Text  string        // the operation and its object, for errors and plans: `mount "/usr"`
+	path  string
+	Wall  string // the wall this step builds, "" for none
+}
+
+// Script is the list of steps and the memory they point to.
+type Script struct {
+	Steps []Step
+	keep  []unsafe.Pointer // what the steps' addresses point to: the collector does not see addresses in Args
+	next  Reg
+	free  []Reg
+	wall  string
+}
+
+// Wall names the wall that the steps added from now on build.
+func (s *Script) Wall(name string) { s.wall = name }
+
+// Reg returns a register not in use; Close gives it back. It panics when all
+// are taken, which no caller comes near.
+func (s *Script) Reg() Reg {
+	if n := len(s.free); n > 0 {
+		r := s.free[n-1]
+		s.free = s.free[:n-1]
+		return r
+	}
+	if s.next == Registers-1 {
+		panic("sys: script uses more registers than there are")
+	}
+	s.next++
+	return s.next
+}
+
+// Call adds a system call. Arguments may be int, uintptr and other integer
+// constants, string (passed as NUL-terminated bytes), Reg (read when the step
+// runs), or Pointer for structures. The returned step may be refined in place
+// until the next is added.
+func (s *Script) Call(text string, nr uintptr, args ...any) *Step {
+	s.Steps = append(s.Steps, Step{Nr: nr, Text: text, Wall: s.wall})
+	step := &s.Steps[len(s.Steps)-1]
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case Reg:
+			step.From |= 1 << i
+			step.Args[i] = uintptr(v)
+		case string:
+			step.Args[i] = s.address(cString(v))
+		case Pointer:
+			step.Args[i] = s.address(v.p)
+		case int:
+			step.Args[i] = uintptr(v)
+		case int32:
+			step.Args[i] = uintptr(v)
+		case uintptr:
+			step.Args[i] = v
+		case uint64:
+			step.Args[i] = uintptr(v)
+		default:
+			panic(fmt.Sprintf("sys: step argument of type %T", arg))
+		}
+	}
+	return step
+}
+
+// Store32 adds a step that stores register r in the 32 bits at p.
+func (s *Script) Store32(p Pointer, r Reg) {
+	s.Steps = append(s.Steps, Step{Op: OpStore32, Args: [6]uintptr{s.address(p.p), uintptr(r)}, Wall: s.wall})
+}
+
+// DefaultSignals adds an OpDefaultSignals step.
+func (s *Script) DefaultSignals() {
+	s.Steps = append(s.Steps, Step{Op: OpDefaultSignals, Text: "reset signals", Wall: s.wall})
+}
+
+// Tolerate makes the step's listed errors count as done; at most three.
+func (st *Step) Tolerate(errs ...unix.Errno) *Step {
+	copy(st.Allow[:], errs)
+	return st
+}
+
+// Into saves the step's result in r.
+func (st *Step) Into(r Reg) *Step {
+	st.Save = r
+	return st
+}
+
+// String describes the step for a reader.
+func (st *Step) String() string {
+	if st.Op == OpStore32 {
+		return fmt.Sprintf("store r%d", st.Args[1])
+	}
+	var b strings.Builder
+	b.WriteString(st.Text)
+	if st.Save != 0 {
+		fmt.Fprintf(&b, " → r%d", st.Save)
+	}
+	for i := range st.Args {
+		if st.From&(1<<i) != 0 {
+			fmt.Fprintf(&b, " (r%d)", st.Args[i])
+		}
+	}
+	return b.String()
+}
+
+// Path returns the path an OpExec step executes.
+func (st *Step) Path() string { return st.path }
+
+// Pointer is memory that a step hands to the kernel.
+type Pointer struct{ p unsafe.Pointer }
+
+// PointerTo returns a pointer to v, which the caller may still change until
+// the script runs.
+func PointerTo[T any](v *T) Pointer { return Pointer{unsafe.Pointer(v)} }
+
+// Strings returns a NULL-terminated array of C strings, as execve takes it.
+func (s *Script) Strings(list []string) Pointer {
+	array := make([]unsafe.Pointer, len(list)+1)
+	for i, v := range list {
+		array[i] = cString(v)
+	}
+	return Pointer{unsafe.Pointer(&array[0])}
+}
+
+func (s *Script) address(p unsafe.Pointer) uintptr {
+	s.keep = append(s.keep, p)
+	return uintptr(p)
+}
+
+func cString(v string) unsafe.Pointer {
+	b := make([]byte, len(v)+1)
+	copy(b, v)
+	return unsafe.Pointer(&b[0])
+}
