@@ -1,0 +1,110 @@
+package probe
+
+import "github.com/callgate/callgate/internal/sys"
+
+// The namespaces, each tried by making one, together with a user namespace
+// where this user has not the power to do without.
+var (
+	UserNamespaces = &Feature{
+		Name: "user namespaces", Group: Namespaces, Since: "Linux 3.8",
+		For:   "gives an ordinary user the power to build every other wall",
+		Lost:  "an ordinary user gets Landlock and the filter only",
+		Probe: probeUserNamespaces, Cure: cureUserNamespaces,
+	}
+	MountNamespaces = &Feature{
+		Name: "mount namespaces", Group: Namespaces, Full: true,
+		For:   "a root, /tmp and /dev of the program's own; hidden folders",
+		Lost:  "files are bounded by Landlock alone; folders inside an allowed one can't be hidden",
+		Probe: func() Finding { return inside(sys.NewMounts, mountTmpfs) }, Cure: cureNamespace,
+	}
+	PidNamespaces = &Feature{
+		Name: "pid namespaces", Group: Namespaces, Full: true,
+		For:   "the program sees and signals its own processes only, and leaves none behind",
+		Lost:  "other processes of this user can be seen and signalled; strays may stay behind",
+		Probe: func() Finding { return inside(sys.NewPids, nil) }, Cure: cureNamespace,
+	}
+	NetworkNamespaces = &Feature{
+		Name: "network namespaces", Group: Namespaces, Full: true,
+		For:   "a program without network meets no interface at all",
+		Lost:  "the network is refused by the filter and Landlock only",
+		Probe: func() Finding { return inside(sys.NewNetwork, (*sys.Script).LoopbackUp) }, Cure: cureNamespace,
+	}
+	IPCNamespaces = &Feature{
+		Name: "ipc namespaces", Group: Namespaces, Full: true,
+		For:   "System V and POSIX queues, semaphores and shared memory of the program's own",
+		Lost:  "other programs' shared memory can be reached where its permissions allow",
+		Probe: func() Finding { return inside(sys.NewIPC, nil) }, Cure: cureNamespace,
+	}
+	UTSNamespaces = &Feature{
+		Name: "uts namespaces", Group: Namespaces, Full: true,
+		For:   "a host name that tells nothing",
+		Lost:  "the program sees the real host name",
+		Probe: func() Finding { return inside(sys.NewUTS, func(s *sys.Script) { s.Hostname("probe") }) }, Cure: cureNamespace,
+	}
+	CgroupNamespaces = &Feature{
+		Name: "cgroup namespaces", Group: Namespaces, Since: "Linux 4.6",
+		For:   "hides where in the tree of control groups the program runs",
+		Lost:  "the program sees its group's path",
+		Probe: func() Finding { return inside(sys.NewCgroup, nil) }, Cure: cureNamespace,
+	}
+	ReadOnlyMounts = &Feature{
+		Name: "read-only mounts", Group: Namespaces, Since: "Linux 5.12", Full: true,
+		For:   "shows system files to the program without letting it change them",
+		Lost:  "files are bounded by Landlock alone",
+		Probe: func() Finding { return inside(sys.NewMounts, mountReadOnly) }, Cure: cureNamespace,
+	}
+	OwnProc = &Feature{
+		Name: "own /proc", Group: Namespaces, Full: true,
+		For:   "a /proc that shows the program its own processes only",
+		Lost:  "the program gets no /proc",
+		Probe: func() Finding { return inside(sys.NewMounts|sys.NewPids, mountProc) }, Cure: cureProc,
+	}
+	Overlay = &Feature{
+		Name: "overlay mounts", Group: Namespaces, Since: "Linux 5.11",
+		For:   "tells whether the program's root could be a throw-away copy; callgate run does not need it",
+		Lost:  "nothing",
+		Probe: func() Finding { return inside(sys.NewMounts, mountOverlay) }, Cure: cureNamespace,
+	}
+)
+
+const capSysAdmin = 21 // include/uapi/linux/capability.h
+
+// inside makes the namespaces and takes some steps in them.
+func inside(flags uintptr, steps func(*sys.Script)) Finding {
+	if own, err := sys.OwnCapabilities(); err != nil || !own.Effective.Has(capSysAdmin) {
+		flags |= sys.NewUser
+	}
+	return found(sys.Try(flags, steps))
+}
+
+// probeUserNamespaces mounts in the new namespace, since Ubuntu's AppArmor
+// allows to make one and then takes its powers away.
+func probeUserNamespaces() Finding {
+	return found(sys.Try(sys.NewUser|sys.NewMounts, mountTmpfs))
+}
+
+// The mounts below go onto /proc because it is there everywhere.
+
+func mountTmpfs(s *sys.Script) { s.MountFilesystem("tmpfs", "/proc", 0, "") }
+
+func mountProc(s *sys.Script) { s.MountFilesystem("proc", "/proc", 0, "") }
+
+func mountDevpts(s *sys.Script) {
+	s.MountFilesystem("devpts", "/proc", 0, "newinstance,ptmxmode=0666")
+}
+
+func mountReadOnly(s *sys.Script) {
+	folder := s.OpenPath(sys.Here, "/proc")
+	root := s.OpenPath(sys.Here, "/")
+	tree := s.CloneTree(root, "/")
+	s.SetMount(tree, sys.MountReadOnly|sys.MountNoSuid|sys.MountNoDev, "/")
+	s.Attach(tree, folder, "/proc")
+}
+
+func mountOverlay(s *sys.Script) {
+	mountTmpfs(s)
+	for _, folder := range []string{"/proc/lower", "/proc/upper", "/proc/work", "/proc/all"} {
+		s.Mkdir(sys.Here, folder, 0o755)
+	}
+	s.MountFilesystem("overlay", "/proc/all", 0, "lowerdir=/proc/lower,upperdir=/proc/upper,workdir=/proc/work,userxattr")
+}
