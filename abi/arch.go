@@ -35,7 +35,7 @@ var arches = [...]struct {
 
 // String returns the architecture's name as Go spells it ("amd64"), or "none".
 func (a Arch) String() string {
-	if int(a) >= len(arches) || a == 0 {
+	if !a.known() {
 		return "none"
 	}
 	return arches[a].name
@@ -57,6 +57,22 @@ func (a Arch) Audit() uint32 {
 		return 0
 	}
 	return arches[a].audit
+}
+
+// known tells whether a is one of the architectures above.
+func (a Arch) known() bool { return a != 0 && int(a) < len(arches) }
+
+// Companions are the other architectures whose calls a kernel of architecture a
+// serves too, to the same process: a filter that knows only a's numbers leaves
+// them open. A kernel may be built without them.
+func (a Arch) Companions() []Arch {
+	switch a {
+	case AMD64:
+		return []Arch{I386, X32}
+	case ARM64:
+		return []Arch{ARM}
+	}
+	return nil
 }
 
 // ParseArch reads an architecture's Go or OCI name.
