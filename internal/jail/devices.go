@@ -20,7 +20,7 @@ func (b *rootBuilder) devices(target string) {
 	b.ours[target] = true
 	for _, name := range safeDevices {
 		b.point(target+"/"+name, false)
-		b.bind(sys.Here, "/dev/"+name, target+"/"+name, sys.MountNoSuid|sys.MountNoExec)
+		b.bindOwn(sys.Here, "/dev/"+name, target+"/"+name, sys.MountNoSuid|sys.MountNoExec)
 	}
 	for _, link := range deviceLinks {
 		b.script.Symlink(link.text, target+"/"+link.name)
@@ -48,7 +48,7 @@ func (b *rootBuilder) maskProc(target string) {
 	}
 	for _, name := range procReadOnly {
 		if exists("/proc/" + name) {
-			b.bind(sys.Here, target+"/"+name, target+"/"+name, attributes(Read))
+			b.bindOwn(sys.Here, target+"/"+name, target+"/"+name, attributes(Read))
 		}
 	}
 	for _, name := range procHidden {

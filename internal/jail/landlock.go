@@ -11,6 +11,8 @@ const (
 		sys.LandlockMakeSym | sys.LandlockMakeSock | sys.LandlockMakeFifo
 )
 
+const landlockDevice = sys.LandlockReadFile | sys.LandlockWriteFile | sys.LandlockTruncate | sys.LandlockIoctlDev
+
 // planLandlock repeats the decisions of the root as rules on inodes: a second
 // wall behind the mounts, and the only one where mounts are not to be had.
 func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) {
@@ -28,7 +30,11 @@ func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) {
 		script.LandlockPath(ruleset, "/", sys.LandlockReadDir)
 	}
 	for _, m := range s.Mounts {
-		if rights := landlockRights(m, walls); rights != 0 {
+		if m.Kind == Dev && !walls.has(Mounts) {
+			for _, name := range safeDevices {
+				script.LandlockPath(ruleset, m.Target+"/"+name, files&landlockDevice)
+			}
+		} else if rights := landlockRights(m, walls); rights != 0 {
 			script.LandlockPath(ruleset, m.Target, rights&files)
 		}
 	}

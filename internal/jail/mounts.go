@@ -26,7 +26,7 @@ func (s *Spec) planMounts(script *sys.Script, host host) {
 		ours:   map[string]bool{".": true},
 	}
 	script.Mkdir(b.memory, "root", 0o755)
-	b.bind(b.memory, "root", assembly, sys.MountNoSuid|sys.MountNoDev)
+	b.bindOwn(b.memory, "root", assembly, sys.MountNoSuid|sys.MountNoDev)
 	script.Chdir(assembly)
 	slices.SortStableFunc(b.mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
 	for _, m := range b.mounts {
@@ -63,12 +63,12 @@ func (b *rootBuilder) add(m Mount) {
 		b.inOurs(target)
 		b.script.Symlink(m.Source, target)
 	case m.Kind == Bind && target == "":
-		b.bind(sys.Here, m.Source, ".", attributes(m.Access))
+		b.bind(m.Source, ".", attributes(m.Access))
 		b.script.Chdir(assembly) // again: up to the mount just made
 		delete(b.ours, ".")
 	case m.Kind == Bind:
 		b.point(target, m.Folder)
-		b.bind(sys.Here, m.Source, target, attributes(m.Access))
+		b.bind(m.Source, target, attributes(m.Access))
 	case m.Kind == Private:
 		b.point(target, true)
 		b.window(target, m.Access)
@@ -84,16 +84,30 @@ func (b *rootBuilder) add(m Mount) {
 	}
 }
 
-// bind attaches the files at source, in folder, to target.
-func (b *rootBuilder) bind(folder any, source, target string, attributes uint64) {
-	file := b.script.OpenPath(folder, source)
+// bind attaches the host's files at source to target.
+func (b *rootBuilder) bind(source, target string, attributes uint64) {
+	file := b.script.OpenPath(sys.Here, source)
 	tree := b.script.CloneTree(file, source)
-	b.script.SetMount(tree, attributes, source)
-	point := b.script.OpenPath(sys.Here, target)
-	b.script.Attach(tree, point, target)
-	b.script.Close(point)
-	b.script.Close(tree)
 	b.script.Close(file)
+	b.attach(tree, source, target, attributes)
+}
+
+// bindOwn is bind for a source that only this process can change, which needs
+// no guard against links.
+func (b *rootBuilder) bindOwn(folder any, source, target string, attributes uint64) {
+	b.attach(b.script.CloneTreeAt(folder, source), source, target, attributes)
+}
+
+func (b *rootBuilder) attach(tree sys.Reg, source, target string, attributes uint64) {
+	b.script.SetMount(tree, attributes, source)
+	if b.ours[path.Dir(target)] {
+		b.script.AttachAt(tree, target)
+	} else {
+		point := b.script.OpenPath(sys.Here, target)
+		b.script.Attach(tree, point, target)
+		b.script.Close(point)
+	}
+	b.script.Close(tree)
 }
 
 // window shows a fresh part of our own memory at target, writable.
@@ -101,7 +115,7 @@ func (b *rootBuilder) window(target string, access Access) {
 	part := strconv.Itoa(b.parts)
 	b.parts++
 	b.script.Mkdir(b.memory, part, 0o1777)
-	b.bind(b.memory, part, target, attributes(access|Write))
+	b.bindOwn(b.memory, part, target, attributes(access|Write))
 	b.ours[target] = true
 }
 
@@ -117,7 +131,7 @@ func (b *rootBuilder) hide(target string, folder bool) {
 		b.script.Touch(b.memory, name, 0)
 	}
 	*made = true
-	b.bind(b.memory, name, target, attributes(0))
+	b.bindOwn(b.memory, name, target, attributes(0))
 }
 
 // point makes the folder or file that a mount goes on, where that lies in our

@@ -13,10 +13,10 @@ import (
 // plan turns a Spec into the steps that build it. The init script builds what
 // the target must not be able to undo; the target script gives up powers, from
 // the outside in, and executes the program.
-func (s *Spec) plan(host host, walls wallSet) (*sys.Launch, error) {
+func (s *Spec) plan(host host, walls wallSet, term *terminal) (*sys.Launch, error) {
 	launch := &sys.Launch{Flags: s.cloneFlags(walls)}
 	s.planInit(&launch.Init, host, walls)
-	if err := s.planTarget(&launch.Target, host, walls); err != nil {
+	if err := s.planTarget(&launch.Target, host, walls, term); err != nil {
 		return nil, err
 	}
 	return launch, nil
@@ -64,10 +64,10 @@ func (s *Spec) planUser(script *sys.Script, host host) {
 	script.WriteFile("/proc/sys/user/max_user_namespaces", "0")
 }
 
-func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet) error {
+func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *terminal) error {
 	script.DieWithParent()
 	script.NewSession()
-	s.planStreams(script)
+	s.planStreams(script, term)
 	if s.Dir != "" {
 		script.Chdir(s.Dir)
 	}
@@ -133,11 +133,15 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 
 // planStreams closes every descriptor but the declared ones. Standard streams
 // come first, so that a kept descriptor can't be overwritten by them.
-func (s *Spec) planStreams(script *sys.Script) {
+func (s *Spec) planStreams(script *sys.Script, term *terminal) {
 	script.CloseOnExec(3)
-	for fd, file := range []*os.File{s.Stdin, s.Stdout, s.Stderr} {
-		if from := int(file.Fd()); from != fd {
-			script.Duplicate(from, fd)
+	if term != nil {
+		script.Terminal(int(term.theirs.Fd()))
+	} else {
+		for fd, file := range []*os.File{s.Stdin, s.Stdout, s.Stderr} {
+			if from := int(file.Fd()); from != fd {
+				script.Duplicate(from, fd)
+			}
 		}
 	}
 	for _, fd := range s.Keep {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -67,6 +68,15 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 		if err != nil {
 			return result, err
 		}
+		if slices.Contains(lost, Mounts) {
+			copied := *s
+			s = &copied
+			remove, err := s.ownTmp()
+			if err != nil {
+				return result, err
+			}
+			defer remove()
+		}
 		for _, wall := range lost {
 			walls[wall] = false
 			result.Missing = append(result.Missing, Missing{wall, failed})
@@ -79,7 +89,14 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 
 // attempt builds the given walls and runs the target behind them.
 func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (status syscall.WaitStatus, timedOut bool, err error) {
-	launch, err := s.plan(host, walls)
+	var term *terminal
+	if s.Terminal {
+		if term, err = newTerminal(s.Stdin, s.Stdout); err != nil {
+			return 0, false, err
+		}
+		defer term.close()
+	}
+	launch, err := s.plan(host, walls, term)
 	if err != nil {
 		return 0, false, err
 	}
@@ -88,6 +105,9 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (stat
 		var errno syscall.Errno
 		errors.As(err, &errno)
 		return 0, false, &WallError{Wall: cloneWall(walls), Step: sys.CloneStep, Errno: errno}
+	}
+	if term != nil {
+		term.start()
 	}
 	forward := startForwarding(child.Pid, signals, s.Timeout)
 	ended, err := child.Wait()

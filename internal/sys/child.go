@@ -79,24 +79,83 @@ func serve(m *machine, target uintptr) {
 			continue
 		}
 		for {
-			pid, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(&m.waited)), unix.WNOHANG, 0, 0, 0)
-			if pid == target && errno == 0 {
+			pid, errno := wait(m, unix.WNOHANG)
+			if errno != 0 || pid == 0 {
+				break
+			}
+			if pid == target {
 				m.status = m.waited
 				m.ended = 1
-				continue
-			}
-			if errno == 0 && pid != 0 {
-				continue
-			}
-			if m.ended == 1 {
-				if errno == syscall.ECHILD {
-					m.alone = 1 // every process of the jail is gone
-				}
+				endRest(m)
 				exit(0)
 			}
-			break
 		}
 	}
+}
+
+//go:nosplit
+//go:norace
+func wait(m *machine, options uintptr) (pid uintptr, errno syscall.Errno) {
+	pid, _, errno = syscall.RawSyscall6(unix.SYS_WAIT4, ^uintptr(0), uintptr(unsafe.Pointer(&m.waited)), options, 0, 0, 0)
+	return pid, errno
+}
+
+// endRest kills and reaps what the target left running. Every orphan becomes
+// init's child, so that nothing is left when there is no child to wait for.
+//
+//go:nosplit
+//go:norace
+func endRest(m *machine) {
+	for {
+		pid, errno := wait(m, unix.WNOHANG)
+		if errno == syscall.ECHILD {
+			m.alone = 1
+			return
+		}
+		if pid != 0 && errno == 0 {
+			continue
+		}
+		if m.pidNamespace == 1 {
+			syscall.RawSyscall6(unix.SYS_KILL, ^uintptr(0), uintptr(unix.SIGKILL), 0, 0, 0, 0)
+		} else if !killChildren(m) {
+			return
+		}
+		wait(m, 0)
+	}
+}
+
+var childrenPath = [...]byte{'/', 'p', 'r', 'o', 'c', '/', 't', 'h', 'r', 'e', 'a', 'd', '-', 's', 'e', 'l', 'f', '/', 'c', 'h', 'i', 'l', 'd', 'r', 'e', 'n', 0}
+
+// killChildren kills init's children as /proc lists them (proc_pid_children(5)),
+// and reports whether there was a list.
+//
+//go:nosplit
+//go:norace
+func killChildren(m *machine) bool {
+	fd, _, errno := syscall.RawSyscall6(unix.SYS_OPENAT, ^uintptr(99), uintptr(unsafe.Pointer(&childrenPath)), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	n, _, errno := syscall.RawSyscall6(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&m.text)), uintptr(len(m.text)), 0, 0, 0)
+	syscall.RawSyscall6(unix.SYS_CLOSE, fd, 0, 0, 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	pid := uintptr(0)
+	for i := range m.text {
+		if uintptr(i) >= n {
+			break // a number cut off at the end waits for the next list
+		}
+		if c := m.text[i]; c >= '0' && c <= '9' {
+			pid = pid*10 + uintptr(c-'0')
+			continue
+		}
+		if pid != 0 {
+			syscall.RawSyscall6(unix.SYS_KILL, pid, uintptr(unix.SIGKILL), 0, 0, 0, 0)
+		}
+		pid = 0
+	}
+	return n > 0
 }
 
 // run walks the steps and reports the first that fails.

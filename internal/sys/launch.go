@@ -51,7 +51,10 @@ type machine struct {
 	alone    uint32 // 1 when no other process of the jail was left then
 	status   uint32 // the target's wait status
 
+	pidNamespace uint32 // 1 when init is pid 1 of its own
+
 	action [32]byte // scratch for system calls
+	text   [4096]byte
 	info   [128]byte
 	byte1  [1]byte
 	waited uint32
@@ -89,6 +92,9 @@ func (l *Launch) Start() (*Child, error) {
 		closeAll(lifeline[0], lifeline[1])
 		unix.Munmap(stacks)
 		return nil, os.NewSyscallError("pipe2", err)
+	}
+	if l.Flags&NewPids != 0 {
+		m.pidNamespace = 1
 	}
 	m.lifeline = [2]int32{int32(lifeline[0]), int32(lifeline[1])}
 	m.ending = [2]int32{int32(ending[0]), int32(ending[1])}

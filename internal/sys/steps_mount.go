@@ -66,6 +66,19 @@ func (s *Script) CloneTree(r Reg, path string) Reg {
 	return tree
 }
 
+// CloneTreeAt is CloneTree of a path in a folder that nobody else can write to.
+func (s *Script) CloneTreeAt(folder any, path string) Reg {
+	tree := s.Reg()
+	s.Call(fmt.Sprintf("clone mounts of %q", path), unix.SYS_OPEN_TREE, folder, path,
+		unix.AT_SYMLINK_NOFOLLOW|unix.AT_RECURSIVE|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC).Into(tree)
+	return tree
+}
+
+// AttachAt moves a cloned tree onto a path that nobody else can write to.
+func (s *Script) AttachAt(tree Reg, path string) {
+	s.Call(fmt.Sprintf("mount on %q", path), unix.SYS_MOVE_MOUNT, tree, "", Here, path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
+
 // SetMount sets attributes on every mount of a tree.
 func (s *Script) SetMount(tree Reg, attributes uint64, path string) {
 	attr := &unix.MountAttr{Attr_set: attributes}

@@ -1,0 +1,123 @@
+package jail
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/callgate/callgate/policy"
+)
+
+// tree gathers the mounts of a policy, resolved on the host.
+type tree struct {
+	mounts map[string]Mount  // by target
+	links  map[string]string // links that lead to targets
+}
+
+// mountsOf turns a policy's file tree into mounts: paths are followed to where
+// they lead on this host, what is missing and may be is left out, and nothing
+// is mounted twice.
+func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, error) {
+	b := &tree{mounts: map[string]Mount{}, links: map[string]string{}}
+	var hidden []policy.Mount
+	for _, m := range p.Mounts(t) {
+		if m.Kind == policy.Empty {
+			hidden = append(hidden, m)
+			continue
+		}
+		if err := b.add(m); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range hidden {
+		if err := b.hide(m); err != nil {
+			return nil, err
+		}
+	}
+	return b.list(), nil
+}
+
+func (b *tree) add(m policy.Mount) error {
+	access := Access(m.Access)
+	switch m.Kind {
+	case policy.Tmpfs:
+		b.mounts[m.Path] = Mount{Kind: Private, Target: m.Path, Access: access, Folder: true}
+		return nil
+	case policy.Device:
+		b.mounts[m.Path] = Mount{Kind: Dev, Target: m.Path, Folder: true}
+		return nil
+	case policy.Proc:
+		b.mounts[m.Path] = Mount{Kind: Proc, Target: m.Path, Folder: true}
+		return nil
+	}
+	r, err := resolve(m.Path)
+	if err != nil {
+		if m.Optional && absent(err) {
+			return nil
+		}
+		return missingPath(m.At.String(), m.Path, err)
+	}
+	maps.Copy(b.links, r.links)
+	b.bind(r, access)
+	return nil
+}
+
+// bind adds the files at a resolved path. Two names of one place share it, and
+// each may do what either allows.
+func (b *tree) bind(r resolved, access Access) {
+	if old, ok := b.mounts[r.path]; ok && old.Kind == Bind {
+		access |= old.Access
+	}
+	b.mounts[r.path] = Mount{Kind: Bind, Target: r.path, Source: r.path, Access: access, Folder: r.folder}
+}
+
+// hide covers a path where it can be seen at all.
+func (b *tree) hide(m policy.Mount) error {
+	r, err := resolve(m.Path)
+	switch {
+	case err == nil:
+	case absent(err), os.IsPermission(err): // nothing to hide, or not from this user
+		return nil
+	default:
+		return fmt.Errorf("%s: hide: %w", m.At, err)
+	}
+	if above, ok := b.above(r.path); !ok || above.Kind != Bind {
+		if at, ok := b.mounts[r.path]; !ok || at.Kind != Bind {
+			return nil
+		}
+	}
+	b.mounts[r.path] = Mount{Kind: Hidden, Target: r.path, Folder: r.folder}
+	return nil
+}
+
+// above returns the closest mount over a path, not at it.
+func (b *tree) above(path string) (above Mount, ok bool) {
+	for target, m := range b.mounts {
+		if within(path, target) && len(target) >= len(above.Target) {
+			above, ok = m, true
+		}
+	}
+	return above, ok
+}
+
+// list returns the mounts without those that change nothing, and the links that
+// no mount shows already.
+func (b *tree) list() []Mount {
+	var out []Mount
+	for target, m := range b.mounts {
+		if above, ok := b.above(target); ok && m.Kind == Bind && above.Kind == Bind && above.Access == m.Access {
+			continue
+		}
+		out = append(out, m)
+	}
+	for target, text := range b.links {
+		_, taken := b.mounts[target]
+		if above, ok := b.above(target); !taken && (!ok || above.Kind == Private) {
+			out = append(out, Mount{Kind: Link, Target: target, Source: text})
+		}
+	}
+	slices.SortFunc(out, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
+	return out
+}
