@@ -161,9 +161,3 @@ func HasLandlock() (abi int, err error) {
 	})
 	return abi, err
 }
-
-// IsTerminal tells whether a descriptor is a terminal.
-func IsTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	return err == nil
-}
