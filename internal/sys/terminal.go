@@ -7,6 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// IsTerminal reports whether a file is a terminal.
+func IsTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
 // MakeRaw has a terminal pass every key on as it is, and returns what restores
 // its old mode (cfmakeraw in termios(3)).
 func MakeRaw(f *os.File) (restore func() error, err error) {
