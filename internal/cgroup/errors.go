@@ -13,6 +13,7 @@ var ErrUnavailable = errors.New("control group controller unavailable")
 var (
 	errNoController  = errors.New("no hierarchy with this controller is mounted")
 	errNotDelegated  = errors.New("no controller")
+	errV1Denied      = errors.New("the group is another user's")
 	errNoSwapAccount = errors.New("the kernel does not account swap")
 )
 
@@ -45,10 +46,12 @@ func cure(controller string, err error) string {
 		return "the tree is mounted read-only, as in a container: docker run --privileged --cgroupns=host"
 	case errors.Is(err, syscall.EBUSY):
 		return "move the processes of the topmost group into one below it, or in a container use docker run --cgroupns=host"
+	case errors.Is(err, errV1Denied):
+		return "run as root, or have root make you a group of your own in this hierarchy and start callgate in it"
 	case errors.Is(err, fs.ErrPermission):
 		return "run as root, or in a group of your own: " + delegate
 	case errors.Is(err, errNoSwapAccount):
 		return "boot with swapaccount=1, or turn swap off: swapoff -a"
 	}
-	return "callgate doctor shows which controllers can be used"
+	return "callgate needs /proc and the hierarchies mounted, as a system usually has them"
 }

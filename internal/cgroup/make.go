@@ -32,6 +32,9 @@ func (s *System) makeDir(h *Hierarchy, need []string) (*dir, error) {
 		if errors.Is(err, os.ErrExist) {
 			continue
 		}
+		if err != nil && !h.V2 && errors.Is(err, os.ErrPermission) {
+			return nil, fmt.Errorf("%w: %w", errV1Denied, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -102,10 +103,11 @@ func TestCures(t *testing.T) {
 	}{
 		{errNoController, "cgroup_enable=memory"},
 		{denied, "Delegate=yes"},
+		{fmt.Errorf("%w: %w", errV1Denied, denied), "have root make you a group"},
 		{&fs.PathError{Err: syscall.EROFS}, "--privileged"},
 		{&fs.PathError{Err: syscall.EBUSY}, "topmost group"},
 		{errors.Join(errNoSwapAccount, fs.ErrNotExist), "swapaccount=1"},
-		{syscall.EIO, "callgate doctor"},
+		{syscall.EIO, "needs /proc"},
 	}
 	for _, tt := range tests {
 		err := unavailable(memory, tt.err)
