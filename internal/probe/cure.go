@@ -8,6 +8,8 @@ import (
 // The pieces of advice that several features share.
 const (
 	cureSeccomp = "a filter around this program refuses the call: docker run --security-opt seccomp=unconfined"
+	cureChroot  = "start callgate outside of the chroot: the kernel allows neither user namespaces nor a root of one's own in one"
+	cureNoProc  = "mount /proc: callgate needs it, to work and to explain; in a chroot, start callgate outside"
 	cureUserns  = "allow user namespaces first: see the feature \"user namespaces\""
 )
 
@@ -48,20 +50,26 @@ func cureUserNamespaces(err error, here Surroundings) string {
 	case here.Filters > 0:
 		return cureSeccomp
 	case here.Chroot:
-		return "start callgate outside of the chroot: the kernel allows no user namespace in one"
+		return cureChroot
+	case here.NoProc:
+		return cureNoProc
 	case here.Container != "":
 		return "the container forbids it: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 	}
 	return "ask the administrator which security module forbids it (SELinux, AppArmor, a sysctl)"
 }
 
-// cureNamespace blames user namespaces, without which no other can be had by
-// an ordinary user, unless those work.
+// cureNamespace blames user namespaces, without which an ordinary user gets no
+// other, unless those work.
 func cureNamespace(err error, here Surroundings) string {
-	if UserNamespaces.Find().Err != nil {
+	switch {
+	case here.Chroot:
+		return cureChroot
+	case here.NoProc:
+		return cureNoProc
+	case !here.Privileged && UserNamespaces.Find().Err != nil:
 		return cureUserns
-	}
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENODEV) {
+	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENODEV):
 		return "a kernel built with it"
 	}
 	return ""
@@ -77,7 +85,7 @@ func cureProc(err error, here Surroundings) string {
 func cureLandlock(err error, here Surroundings) string {
 	switch {
 	case err == nil:
-		return "a newer kernel"
+		return "Linux 7.2 has them all"
 	case errors.Is(err, syscall.EOPNOTSUPP):
 		return "add landlock to the lsm= list on the kernel's command line"
 	case errors.Is(err, syscall.ENOSYS) && !filtered(err, here):

@@ -34,19 +34,24 @@ func TestCures(t *testing.T) {
 		{"default Docker", users, wrap(syscall.EPERM), Surroundings{Filters: 1, Container: "docker"}, "seccomp=unconfined"},
 		{"chroot", users, wrap(syscall.EPERM), Surroundings{Chroot: true}, "outside of the chroot"},
 		{"container's AppArmor", users, wrap(syscall.EPERM), Surroundings{Container: "docker"}, "apparmor=unconfined"},
+		{"no /proc", users, wrap(syscall.EPERM), Surroundings{NoProc: true}, "mount /proc"},
 		{"unknown", users, wrap(syscall.EPERM), Surroundings{}, "administrator"},
+
+		{"root in a chroot", cureNamespace, syscall.EINVAL, Surroundings{Privileged: true, Chroot: true}, "outside of the chroot"},
+		{"root without /proc", cureNamespace, syscall.EINVAL, Surroundings{Privileged: true, NoProc: true}, "mount /proc"},
+		{"kernel without the namespace", cureNamespace, syscall.EINVAL, Surroundings{Privileged: true}, "a kernel built with it"},
 
 		{"not in lsm=", cureLandlock, syscall.EOPNOTSUPP, Surroundings{}, "lsm="},
 		{"before 5.13", cureLandlock, syscall.ENOSYS, Surroundings{}, "CONFIG_SECURITY_LANDLOCK"},
 		{"hidden by a filter", LandlockRules.cure, syscall.ENOSYS, Surroundings{Filters: 1}, "seccomp=unconfined"},
-		{"older ABI", cureLandlock, nil, Surroundings{}, "newer kernel"},
+		{"older ABI", cureLandlock, nil, Surroundings{}, "Linux 7.2"},
 
 		{"listener taken", cureFilter, syscall.EBUSY, Surroundings{}, "outside of it"},
 		{"no such flag", cureFilter, syscall.EINVAL, Surroundings{}, "CONFIG_SECCOMP_FILTER"},
 		{"hidden by a filter", SeccompNotify.cure, syscall.EPERM, Surroundings{Filters: 1}, "seccomp=unconfined"},
 
-		{"terminal switch", cureTIOCSTI, syscall.EPERM, Surroundings{LegacyTIOCSTI: "1"}, "sysctl -w dev.tty.legacy_tiocsti=0"},
-		{"terminal, old kernel", NoTIOCSTI.cure, syscall.ENOENT, Surroundings{}, "Linux 6.2 or newer"},
+		{"terminal switch", cureTIOCSTI, nil, Surroundings{LegacyTIOCSTI: "1"}, "sysctl -w dev.tty.legacy_tiocsti=0"},
+		{"terminal, old kernel", cureTIOCSTI, nil, Surroundings{}, "Linux 6.2 or newer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,14 +129,22 @@ func TestHasRootMount(t *testing.T) {
 	}
 }
 
+func TestFindTIOCSTI(t *testing.T) {
+	for setting, want := range map[string]bool{"0": true, "1": false, "": false} {
+		if got := findTIOCSTI(Surroundings{LegacyTIOCSTI: setting}).Lacks == ""; got != want {
+			t.Errorf("with legacy_tiocsti=%q: refused %v; want %v", setting, got, want)
+		}
+	}
+}
+
 func TestLandlockFinding(t *testing.T) {
 	tests := []struct {
 		abi    int
 		detail string
 		lacks  string
 	}{
-		{1, "ABI 1", "no rules for moving files between folders, truncating files, TCP ports, device ioctls, abstract sockets and signals, named sockets, UDP ports"},
-		{7, "ABI 7", "no rules for named sockets, UDP ports"},
+		{1, "ABI 1", "rules for moving files between folders, truncating files, TCP ports, device ioctls, abstract sockets and signals, named sockets, UDP ports"},
+		{7, "ABI 7", "rules for named sockets, UDP ports"},
 		{10, "ABI 10", ""},
 		{99, "ABI 99", ""},
 	}

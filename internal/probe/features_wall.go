@@ -103,7 +103,7 @@ func landlockFinding(abi int) Finding {
 		}
 	}
 	if len(lacks) > 0 {
-		finding.Lacks = "no rules for " + strings.Join(lacks, ", ")
+		finding.Lacks = "rules for " + strings.Join(lacks, ", ")
 	}
 	return finding
 }
@@ -118,25 +118,25 @@ var (
 	}
 	NoTIOCSTI = &Feature{
 		Name: "TIOCSTI refused", Group: Terminal, Since: "Linux 6.2",
-		For:   "keeps any program from typing into the user's terminal",
-		Lost:  "nothing: callgate gives the program a session of its own, and its filter refuses the call",
+		For:   "keeps every program on this machine from typing into its user's terminal",
 		Probe: probeTIOCSTI, Cure: cureTIOCSTI,
 	}
 )
 
-func probeTIOCSTI() Finding {
-	switch Here().LegacyTIOCSTI {
-	case "":
-		return found(fmt.Errorf("no sysctl dev.tty.legacy_tiocsti: %w", syscall.ENOENT))
-	case "0":
+func probeTIOCSTI() Finding { return findTIOCSTI(Here()) }
+
+// findTIOCSTI never says missing: callgate refuses the call by a session of the
+// program's own and by its filter.
+func findTIOCSTI(here Surroundings) Finding {
+	if here.LegacyTIOCSTI == "0" {
 		return Finding{}
 	}
-	return found(fmt.Errorf("dev.tty.legacy_tiocsti is %s", Here().LegacyTIOCSTI))
+	return Finding{Lacks: "only callgate refuses it: by session and by filter"}
 }
 
 func cureTIOCSTI(_ error, here Surroundings) string {
 	if here.LegacyTIOCSTI == "" {
-		return ""
+		return "Linux 6.2 or newer"
 	}
 	return "sysctl -w dev.tty.legacy_tiocsti=0"
 }

@@ -16,10 +16,12 @@ type Surroundings struct {
 	Kernel     string `json:"kernel"`               // what uname -r prints
 	Arch       string `json:"arch"`                 // "amd64"
 	User       int    `json:"user"`                 // effective user id
+	Privileged bool   `json:"privileged,omitempty"` // has CAP_SYS_ADMIN, so needs no user namespace
 	Container  string `json:"container,omitempty"`  // "docker", "podman", "lxc", "kubernetes", "wsl", …
 	Filters    int    `json:"filters"`              // seccomp filters already around this process, at least
 	NoNewPrivs bool   `json:"noNewPrivs,omitempty"` // already set for this process
 	Chroot     bool   `json:"chroot,omitempty"`     // the root folder is not its mount's root
+	NoProc     bool   `json:"noProc,omitempty"`     // there is no /proc, so that little can be explained
 	AppArmor   string `json:"apparmor,omitempty"`   // this process's profile
 
 	UnprivilegedUserns string `json:"kernel.unprivileged_userns_clone,omitempty"`
@@ -29,6 +31,8 @@ type Surroundings struct {
 	IOUring            string `json:"kernel.io_uring_disabled,omitempty"`
 	LegacyTIOCSTI      string `json:"dev.tty.legacy_tiocsti,omitempty"`
 }
+
+const capSysAdmin = 21 // include/uapi/linux/capability.h
 
 // Here returns the surroundings of this process, read once.
 var Here = sync.OnceValue(func() Surroundings {
@@ -46,8 +50,11 @@ var Here = sync.OnceValue(func() Surroundings {
 	}
 	status, _ := os.ReadFile("/proc/self/status")
 	s.readStatus(string(status))
-	mounts, _ := os.ReadFile("/proc/self/mountinfo")
-	s.Chroot = len(mounts) > 0 && !hasRootMount(string(mounts))
+	own, err := sys.OwnCapabilities()
+	s.Privileged = err == nil && own.Effective.Has(capSysAdmin)
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	s.NoProc = err != nil
+	s.Chroot = err == nil && !hasRootMount(string(mounts))
 	s.Container = container(s.Kernel, os.Getenv, line, exists)
 	return s
 })
