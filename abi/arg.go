@@ -20,7 +20,8 @@ type Arg struct {
 	// Bits is how many low bits of the register the kernel looks at on a
 	// 64-bit architecture: 16, 32 or 64. A 32-bit architecture has at most 32.
 	Bits uint8
-	// Signed tells whether those bits are a two's complement number.
+	// Signed tells whether those bits are a two's complement number. Values
+	// with names (Flags is not nil) are not, unless a name is of one below 0.
 	Signed bool
 }
 

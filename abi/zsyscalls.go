@@ -30,11 +30,11 @@ var syscalls = [...]Syscall{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"upeer_sockaddr", "struct sockaddr *", KindSockaddr, Out, nil, 2, 64, false},
 		{"upeer_addrlen", "int *", KindSizePointer, InOut, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setAccept, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setAccept, -1, 32, false},
 	}, ResultFD},
 	{"access", Version{1, 0}, []Arg{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
-		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, false},
 	}, ResultStatus},
 	{"acct", Version{1, 0}, []Arg{
 		{"name", "const char *", KindPath, In, nil, -1, 64, false},
@@ -54,12 +54,12 @@ var syscalls = [...]Syscall{
 		{"seconds", "unsigned int", KindInt, ByValue, nil, -1, 32, false},
 	}, ResultInt},
 	{"arch_prctl", Version{2, 6}, []Arg{
-		{"option", "int", KindChoice, ByValue, &setArchPrctl, -1, 32, true},
+		{"option", "int", KindChoice, ByValue, &setArchPrctl, -1, 32, false},
 		{"arg2", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 	}, ResultVariant},
 	{"arm_fadvise64_64", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, true},
+		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, false},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"len_low", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -83,7 +83,7 @@ var syscalls = [...]Syscall{
 		{"addrlen", "int", KindSize, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
 	{"bpf", Version{3, 18}, []Arg{
-		{"cmd", "int", KindChoice, ByValue, &setBpf, -1, 32, true},
+		{"cmd", "int", KindChoice, ByValue, &setBpf, -1, 32, false},
 		{"uattr", "union bpf_attr *", KindStruct, InOut, nil, 2, 64, false},
 		{"size", "unsigned int", KindSize, ByValue, nil, -1, 32, false},
 	}, ResultVariant},
@@ -132,47 +132,47 @@ var syscalls = [...]Syscall{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_adjtime", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"utx", "struct __kernel_timex *", KindStruct, InOut, nil, -1, 64, false},
 	}, ResultInt},
 	{"clock_adjtime64", Version{5, 1}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"utx", "struct __kernel_timex *", KindStruct, InOut, nil, -1, 64, false},
 	}, ResultInt},
 	{"clock_getres", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_getres_time64", Version{5, 1}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_gettime", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_gettime64", Version{5, 1}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_nanosleep", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
+		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, false},
 		{"rqtp", "const struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
 		{"rmtp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_nanosleep_time64", Version{5, 1}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
+		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, false},
 		{"rqtp", "const struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
 		{"rmtp", "struct __kernel_timespec *", KindTimespec, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_settime", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "const struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clock_settime64", Version{5, 1}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"tp", "const struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"clone", Version{1, 0}, []Arg{
@@ -182,16 +182,16 @@ var syscalls = [...]Syscall{
 		{"child_tidptr", "int *", KindStruct, Out, nil, -1, 64, false},
 		{"tls", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 	}, ResultPID},
-	{"clone3", Version{5, 3}, []Arg{
-		{"uargs", "struct clone_args *", KindStruct, In, nil, 1, 64, false},
-		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
-	}, ResultPID},
-	{"clone", Version{}, []Arg{
+	{"clone", Version{1, 0}, []Arg{
 		{"clone_flags", "unsigned long", KindFlags, ByValue, &setClone, -1, 32, false},
 		{"newsp", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"parent_tidptr", "int *", KindStruct, Out, nil, -1, 64, false},
 		{"tls", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"child_tidptr", "int *", KindStruct, Out, nil, -1, 64, false},
+	}, ResultPID},
+	{"clone3", Version{5, 3}, []Arg{
+		{"uargs", "struct clone_args *", KindStruct, In, nil, 1, 64, false},
+		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultPID},
 	{"close", Version{1, 0}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
@@ -236,23 +236,23 @@ var syscalls = [...]Syscall{
 	{"dup3", Version{2, 6}, []Arg{
 		{"oldfd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"newfd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setDup3, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setDup3, -1, 32, false},
 	}, ResultFD},
 	{"epoll_create", Version{2, 6}, []Arg{
 		{"size", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultFD},
 	{"epoll_create1", Version{2, 6}, []Arg{
-		{"flags", "int", KindFlags, ByValue, &setEpollCreate, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setEpollCreate, -1, 32, false},
 	}, ResultFD},
 	{"epoll_ctl", Version{2, 6}, []Arg{
 		{"epfd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"op", "int", KindChoice, ByValue, &setEpollCtl, -1, 32, true},
+		{"op", "int", KindChoice, ByValue, &setEpollCtl, -1, 32, false},
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"event", "struct epoll_event *", KindStruct, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"epoll_ctl_old", Version{2, 6}, []Arg{
 		{"epfd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"op", "int", KindChoice, ByValue, &setEpollCtl, -1, 32, true},
+		{"op", "int", KindChoice, ByValue, &setEpollCtl, -1, 32, false},
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"event", "struct epoll_event *", KindStruct, In, nil, -1, 64, false},
 	}, ResultStatus},
@@ -289,7 +289,7 @@ var syscalls = [...]Syscall{
 	}, ResultFD},
 	{"eventfd2", Version{2, 6}, []Arg{
 		{"count", "unsigned int", KindInt, ByValue, nil, -1, 32, false},
-		{"flags", "int", KindFlags, ByValue, &setEventfd, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setEventfd, -1, 32, false},
 	}, ResultFD},
 	{"execve", Version{1, 0}, []Arg{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
@@ -301,7 +301,7 @@ var syscalls = [...]Syscall{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"argv", "const char * const *", KindStrings, In, nil, -1, 64, false},
 		{"envp", "const char * const *", KindStrings, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setExecveat, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setExecveat, -1, 32, false},
 	}, ResultStatus},
 	{"exit", Version{1, 0}, []Arg{
 		{"error_code", "int", KindInt, ByValue, nil, -1, 32, true},
@@ -312,26 +312,26 @@ var syscalls = [...]Syscall{
 	{"faccessat", Version{2, 6}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
-		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, false},
 	}, ResultStatus},
 	{"faccessat2", Version{5, 8}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
-		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setFaccessat, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setAccess, -1, 32, false},
+		{"flags", "int", KindFlags, ByValue, &setFaccessat, -1, 32, false},
 	}, ResultStatus},
 	{"fadvise64", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"offset", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 		{"len", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, true},
+		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, false},
 	}, ResultStatus},
-	{"fadvise64", Version{}, []Arg{
+	{"fadvise64", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"len", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, true},
+		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, false},
 	}, ResultStatus},
 	{"fadvise64_64", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -339,17 +339,17 @@ var syscalls = [...]Syscall{
 		{"offset_high", "__u32", KindSize, ByValue, nil, -1, 32, false},
 		{"len_low", "__u32", KindSize, ByValue, nil, -1, 32, false},
 		{"len_high", "__u32", KindSize, ByValue, nil, -1, 32, false},
-		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, true},
+		{"advice", "int", KindChoice, ByValue, &setFadvise, -1, 32, false},
 	}, ResultStatus},
 	{"fallocate", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"mode", "int", KindFlags, ByValue, &setFallocate, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setFallocate, -1, 32, false},
 		{"offset", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 		{"len", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 	}, ResultStatus},
-	{"fallocate", Version{}, []Arg{
+	{"fallocate", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"mode", "int", KindFlags, ByValue, &setFallocate, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setFallocate, -1, 32, false},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"len_low", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -366,7 +366,7 @@ var syscalls = [...]Syscall{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"pathname", "const char *", KindPath, In, nil, -1, 64, false},
 	}, ResultStatus},
-	{"fanotify_mark", Version{}, []Arg{
+	{"fanotify_mark", Version{2, 6}, []Arg{
 		{"fanotify_fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"flags", "unsigned int", KindFlags, ByValue, &setFanotifyMark, -1, 32, false},
 		{"mask_low", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -407,7 +407,7 @@ var syscalls = [...]Syscall{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"user", "uid_t", KindUID, ByValue, nil, -1, 32, false},
 		{"group", "gid_t", KindGID, ByValue, nil, -1, 32, false},
-		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, true},
+		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, false},
 	}, ResultStatus},
 	{"fcntl", Version{1, 0}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
@@ -445,7 +445,7 @@ var syscalls = [...]Syscall{
 	{"finit_module", Version{3, 8}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"uargs", "const char *", KindString, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setModuleInit, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setModuleInit, -1, 32, false},
 	}, ResultStatus},
 	{"flistxattr", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -473,7 +473,7 @@ var syscalls = [...]Syscall{
 		{"name", "const char *", KindString, In, nil, -1, 64, false},
 		{"value", "const void *", KindBuffer, In, nil, 3, 64, false},
 		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, false},
 	}, ResultStatus},
 	{"fsmount", Version{5, 2}, []Arg{
 		{"fs_fd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -501,7 +501,7 @@ var syscalls = [...]Syscall{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"statbuf", "struct stat64 *", KindStruct, Out, nil, -1, 64, false},
-		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, true},
+		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, false},
 	}, ResultStatus},
 	{"fstatfs", Version{1, 0}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
@@ -525,7 +525,7 @@ var syscalls = [...]Syscall{
 		{"offset_low", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 		{"offset_high", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
-	{"ftruncate64", Version{}, []Arg{
+	{"ftruncate64", Version{2, 4}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"pad", "u32", KindUnused, ByValue, nil, -1, 32, false},
 		{"length_low", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -533,7 +533,7 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"futex", Version{2, 6}, []Arg{
 		{"uaddr", "u32 *", KindStruct, InOut, nil, -1, 64, false},
-		{"op", "int", KindFlags, ByValue, &setFutex, -1, 32, true},
+		{"op", "int", KindFlags, ByValue, &setFutex, -1, 32, false},
 		{"val", "u32", KindInt, ByValue, nil, -1, 32, false},
 		{"utime", "const struct __kernel_timespec *", KindVariant, ByValue, nil, -1, 64, false},
 		{"uaddr2", "u32 *", KindVariant, ByValue, nil, -1, 64, false},
@@ -547,7 +547,7 @@ var syscalls = [...]Syscall{
 	}, ResultCount},
 	{"futex_time64", Version{5, 1}, []Arg{
 		{"uaddr", "u32 *", KindStruct, InOut, nil, -1, 64, false},
-		{"op", "int", KindFlags, ByValue, &setFutex, -1, 32, true},
+		{"op", "int", KindFlags, ByValue, &setFutex, -1, 32, false},
 		{"val", "u32", KindInt, ByValue, nil, -1, 32, false},
 		{"utime", "const struct __kernel_timespec *", KindVariant, ByValue, nil, -1, 64, false},
 		{"uaddr2", "u32 *", KindVariant, ByValue, nil, -1, 64, false},
@@ -559,14 +559,14 @@ var syscalls = [...]Syscall{
 		{"mask", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 		{"flags", "unsigned int", KindFlags, ByValue, &setFutex2, -1, 32, false},
 		{"timeout", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
-		{"clockid", "clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"clockid", "clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 	}, ResultStatus},
 	{"futex_waitv", Version{5, 16}, []Arg{
 		{"waiters", "struct futex_waitv *", KindArray, In, nil, 1, 64, false},
 		{"nr_futexes", "unsigned int", KindCount, ByValue, nil, -1, 32, false},
 		{"flags", "unsigned int", KindReserved, ByValue, nil, -1, 32, false},
 		{"timeout", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
-		{"clockid", "clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"clockid", "clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 	}, ResultInt},
 	{"futex_wake", Version{6, 7}, []Arg{
 		{"uaddr", "void *", KindAddress, ByValue, nil, -1, 64, false},
@@ -632,7 +632,7 @@ var syscalls = [...]Syscall{
 		{"grouplist", "gid_t *", KindArray, Out, nil, 0, 64, false},
 	}, ResultCount},
 	{"getitimer", Version{1, 0}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setItimer, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setItimer, -1, 32, false},
 		{"value", "struct __kernel_old_itimerval *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"getpeername", Version{2, 0}, []Arg{
@@ -648,7 +648,7 @@ var syscalls = [...]Syscall{
 	{"getpmsg", Version{}, nil, ResultStatus},
 	{"getppid", Version{1, 0}, nil, ResultPID},
 	{"getpriority", Version{1, 0}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setPriority, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setPriority, -1, 32, false},
 		{"who", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultInt},
 	{"getrandom", Version{3, 17}, []Arg{
@@ -694,7 +694,7 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"getsockopt", Version{2, 0}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"level", "int", KindChoice, ByValue, &setSockoptLevel, -1, 32, true},
+		{"level", "int", KindChoice, ByValue, &setSockoptLevel, -1, 32, false},
 		{"optname", "int", KindVariant, ByValue, nil, -1, 32, true},
 		{"optval", "char *", KindBuffer, Out, nil, 4, 64, false},
 		{"optlen", "int *", KindSizePointer, InOut, nil, -1, 64, false},
@@ -734,7 +734,7 @@ var syscalls = [...]Syscall{
 	}, ResultID},
 	{"inotify_init", Version{2, 6}, nil, ResultFD},
 	{"inotify_init1", Version{2, 6}, []Arg{
-		{"flags", "int", KindFlags, ByValue, &setInotifyInit, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setInotifyInit, -1, 32, false},
 	}, ResultFD},
 	{"inotify_rm_watch", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -812,11 +812,11 @@ var syscalls = [...]Syscall{
 		{"level", "unsigned int", KindInt, ByValue, nil, -1, 32, false},
 	}, ResultStatus},
 	{"ioprio_get", Version{2, 6}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setIoprioWho, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setIoprioWho, -1, 32, false},
 		{"who", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultInt},
 	{"ioprio_set", Version{2, 6}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setIoprioWho, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setIoprioWho, -1, 32, false},
 		{"who", "int", KindInt, ByValue, nil, -1, 32, true},
 		{"ioprio", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
@@ -831,7 +831,7 @@ var syscalls = [...]Syscall{
 	{"kcmp", Version{3, 5}, []Arg{
 		{"pid1", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"pid2", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"type", "int", KindChoice, ByValue, &setKcmp, -1, 32, true},
+		{"type", "int", KindChoice, ByValue, &setKcmp, -1, 32, false},
 		{"idx1", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"idx2", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 	}, ResultInt},
@@ -849,7 +849,7 @@ var syscalls = [...]Syscall{
 		{"flags", "unsigned long", KindFlags, ByValue, &setKexec, -1, 64, false},
 	}, ResultStatus},
 	{"keyctl", Version{2, 6}, []Arg{
-		{"option", "int", KindChoice, ByValue, &setKeyctl, -1, 32, true},
+		{"option", "int", KindChoice, ByValue, &setKeyctl, -1, 32, false},
 		{"arg2", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"arg3", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"arg4", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
@@ -857,7 +857,7 @@ var syscalls = [...]Syscall{
 	}, ResultVariant},
 	{"kill", Version{1, 0}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 	}, ResultStatus},
 	{"landlock_add_rule", Version{5, 13}, []Arg{
 		{"ruleset_fd", "const int", KindFD, ByValue, nil, -1, 32, true},
@@ -899,7 +899,7 @@ var syscalls = [...]Syscall{
 		{"oldname", "const char *", KindPath, In, nil, -1, 64, false},
 		{"newdfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"newname", "const char *", KindPath, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setLinkat, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setLinkat, -1, 32, false},
 	}, ResultStatus},
 	{"listen", Version{2, 0}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -954,16 +954,16 @@ var syscalls = [...]Syscall{
 		{"name", "const char *", KindString, In, nil, -1, 64, false},
 		{"value", "const void *", KindBuffer, In, nil, 3, 64, false},
 		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, false},
 	}, ResultStatus},
 	{"lsm_get_self_attr", Version{6, 8}, []Arg{
 		{"attr", "unsigned int", KindChoice, ByValue, &setLsmAttr, -1, 32, false},
-		{"ctx", "struct lsm_ctx *", KindBuffer, Out, nil, -1, 64, false},
+		{"ctx", "struct lsm_ctx *", KindBuffer, Out, nil, 2, 64, false},
 		{"size", "u32 *", KindSizePointer, InOut, nil, -1, 64, false},
 		{"flags", "u32", KindFlags, ByValue, &setLsmGet, -1, 32, false},
 	}, ResultCount},
 	{"lsm_list_modules", Version{6, 8}, []Arg{
-		{"ids", "u64 *", KindArray, Out, nil, -1, 64, false},
+		{"ids", "u64 *", KindBuffer, Out, nil, 1, 64, false},
 		{"size", "u32 *", KindSizePointer, InOut, nil, -1, 64, false},
 		{"flags", "u32", KindReserved, ByValue, nil, -1, 32, false},
 	}, ResultCount},
@@ -984,7 +984,7 @@ var syscalls = [...]Syscall{
 	{"madvise", Version{2, 4}, []Arg{
 		{"start", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"len_in", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"behavior", "int", KindChoice, ByValue, &setMadvise, -1, 32, true},
+		{"behavior", "int", KindChoice, ByValue, &setMadvise, -1, 32, false},
 	}, ResultStatus},
 	{"map_shadow_stack", Version{6, 6}, []Arg{
 		{"addr", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
@@ -1000,7 +1000,7 @@ var syscalls = [...]Syscall{
 		{"flags", "unsigned int", KindFlags, ByValue, &setMbind, -1, 32, false},
 	}, ResultStatus},
 	{"membarrier", Version{4, 3}, []Arg{
-		{"cmd", "int", KindChoice, ByValue, &setMembarrier, -1, 32, true},
+		{"cmd", "int", KindChoice, ByValue, &setMembarrier, -1, 32, false},
 		{"flags", "unsigned int", KindFlags, ByValue, &setMembarrierFlags, -1, 32, false},
 		{"cpu_id", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultVariant},
@@ -1049,10 +1049,10 @@ var syscalls = [...]Syscall{
 	{"mlock2", Version{4, 4}, []Arg{
 		{"start", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"len", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setMlock, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setMlock, -1, 32, false},
 	}, ResultStatus},
 	{"mlockall", Version{2, 0}, []Arg{
-		{"flags", "int", KindFlags, ByValue, &setMlockall, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setMlockall, -1, 32, false},
 	}, ResultStatus},
 	{"mmap", Version{1, 0}, []Arg{
 		{"addr", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
@@ -1062,6 +1062,9 @@ var syscalls = [...]Syscall{
 		{"fd", "unsigned long", KindFD, ByValue, nil, -1, 32, true},
 		{"off", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
 	}, ResultAddress},
+	{"mmap", Version{1, 0}, []Arg{
+		{"arg", "struct mmap_arg_struct *", KindStruct, In, nil, -1, 64, false},
+	}, ResultAddress},
 	{"mmap2", Version{2, 4}, []Arg{
 		{"addr", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"len", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
@@ -1069,9 +1072,6 @@ var syscalls = [...]Syscall{
 		{"flags", "unsigned long", KindFlags, ByValue, &setMmap, -1, 64, false},
 		{"fd", "unsigned long", KindFD, ByValue, nil, -1, 32, true},
 		{"pgoff", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
-	}, ResultAddress},
-	{"mmap", Version{}, []Arg{
-		{"arg", "struct mmap_arg_struct *", KindStruct, In, nil, -1, 64, false},
 	}, ResultAddress},
 	{"modify_ldt", Version{1, 0}, []Arg{
 		{"func", "int", KindInt, ByValue, nil, -1, 32, true},
@@ -1083,7 +1083,7 @@ var syscalls = [...]Syscall{
 		{"dir_name", "char *", KindPath, In, nil, -1, 64, false},
 		{"type", "char *", KindString, In, nil, -1, 64, false},
 		{"flags", "unsigned long", KindFlags, ByValue, &setMount, -1, 64, false},
-		{"data", "void *", KindStruct, In, nil, -1, 64, false},
+		{"data", "void *", KindString, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"mount_setattr", Version{5, 12}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
@@ -1105,7 +1105,7 @@ var syscalls = [...]Syscall{
 		{"pages", "const void **", KindArray, In, nil, 1, 64, false},
 		{"nodes", "const int *", KindArray, In, nil, 1, 64, false},
 		{"status", "int *", KindArray, Out, nil, 1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setMovePages, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setMovePages, -1, 32, false},
 	}, ResultCount},
 	{"mprotect", Version{1, 0}, []Arg{
 		{"start", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
@@ -1124,7 +1124,7 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"mq_open", Version{2, 6}, []Arg{
 		{"u_name", "const char *", KindString, In, nil, -1, 64, false},
-		{"oflag", "int", KindFlags, ByValue, &setOpen, -1, 32, true},
+		{"oflag", "int", KindFlags, ByValue, &setOpen, -1, 32, false},
 		{"mode", "umode_t", KindMode, ByValue, &setMode, -1, 16, false},
 		{"u_attr", "struct mq_attr *", KindStruct, In, nil, -1, 64, false},
 	}, ResultFD},
@@ -1173,30 +1173,30 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"msgctl", Version{2, 0}, []Arg{
 		{"msqid", "int", KindID, ByValue, nil, -1, 32, true},
-		{"cmd", "int", KindChoice, ByValue, &setMsgctl, -1, 32, true},
+		{"cmd", "int", KindChoice, ByValue, &setMsgctl, -1, 32, false},
 		{"buf", "struct msqid_ds *", KindStruct, InOut, nil, -1, 64, false},
 	}, ResultVariant},
 	{"msgget", Version{2, 0}, []Arg{
 		{"key", "key_t", KindKey, ByValue, nil, -1, 32, true},
-		{"msgflg", "int", KindFlags, ByValue, &setIpcget, -1, 32, true},
+		{"msgflg", "int", KindFlags, ByValue, &setIpcget, -1, 32, false},
 	}, ResultID},
 	{"msgrcv", Version{2, 0}, []Arg{
 		{"msqid", "int", KindID, ByValue, nil, -1, 32, true},
 		{"msgp", "struct msgbuf *", KindStruct, Out, nil, -1, 64, false},
 		{"msgsz", "size_t", KindSize, ByValue, nil, -1, 64, false},
 		{"msgtyp", "long", KindInt, ByValue, nil, -1, 64, true},
-		{"msgflg", "int", KindFlags, ByValue, &setMsgop, -1, 32, true},
+		{"msgflg", "int", KindFlags, ByValue, &setMsgop, -1, 32, false},
 	}, ResultSize},
 	{"msgsnd", Version{2, 0}, []Arg{
 		{"msqid", "int", KindID, ByValue, nil, -1, 32, true},
 		{"msgp", "struct msgbuf *", KindStruct, In, nil, -1, 64, false},
 		{"msgsz", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"msgflg", "int", KindFlags, ByValue, &setMsgop, -1, 32, true},
+		{"msgflg", "int", KindFlags, ByValue, &setMsgop, -1, 32, false},
 	}, ResultStatus},
 	{"msync", Version{2, 0}, []Arg{
 		{"start", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
 		{"len", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setMsync, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setMsync, -1, 32, false},
 	}, ResultStatus},
 	{"munlock", Version{2, 0}, []Arg{
 		{"start", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
@@ -1212,7 +1212,7 @@ var syscalls = [...]Syscall{
 		{"name", "const char *", KindPath, In, nil, -1, 64, false},
 		{"handle", "struct file_handle *", KindStruct, InOut, nil, -1, 64, false},
 		{"mnt_id", "int *", KindStruct, Out, nil, -1, 64, false},
-		{"flag", "int", KindFlags, ByValue, &setNameToHandleAt, -1, 32, true},
+		{"flag", "int", KindFlags, ByValue, &setNameToHandleAt, -1, 32, false},
 	}, ResultStatus},
 	{"nanosleep", Version{2, 0}, []Arg{
 		{"rqtp", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
@@ -1222,7 +1222,7 @@ var syscalls = [...]Syscall{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"statbuf", "struct stat *", KindStruct, Out, nil, -1, 64, false},
-		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, true},
+		{"flag", "int", KindFlags, ByValue, &setAt, -1, 32, false},
 	}, ResultStatus},
 	{"nfsservctl", Version{2, 2}, []Arg{
 		{"cmd", "int", KindInt, ByValue, nil, -1, 32, true},
@@ -1252,13 +1252,13 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"open", Version{1, 0}, []Arg{
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, false},
 		{"mode", "umode_t", KindMode, ByValue, &setMode, -1, 16, false},
 	}, ResultFD},
 	{"open_by_handle_at", Version{2, 6}, []Arg{
 		{"mountdirfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"handle", "struct file_handle *", KindStruct, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, false},
 	}, ResultFD},
 	{"open_tree", Version{5, 2}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
@@ -1275,7 +1275,7 @@ var syscalls = [...]Syscall{
 	{"openat", Version{2, 6}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setOpen, -1, 32, false},
 		{"mode", "umode_t", KindMode, ByValue, &setMode, -1, 16, false},
 	}, ResultFD},
 	{"openat2", Version{5, 6}, []Arg{
@@ -1325,7 +1325,7 @@ var syscalls = [...]Syscall{
 	}, ResultFD},
 	{"pidfd_send_signal", Version{5, 1}, []Arg{
 		{"pidfd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"info", "siginfo_t *", KindStruct, In, nil, -1, 64, false},
 		{"flags", "unsigned int", KindFlags, ByValue, &setPidfdSignal, -1, 32, false},
 	}, ResultStatus},
@@ -1334,7 +1334,7 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"pipe2", Version{2, 6}, []Arg{
 		{"fildes", "int *", KindFDPair, Out, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setPipe, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setPipe, -1, 32, false},
 	}, ResultStatus},
 	{"pivot_root", Version{2, 4}, []Arg{
 		{"new_root", "const char *", KindPath, In, nil, -1, 64, false},
@@ -1373,7 +1373,7 @@ var syscalls = [...]Syscall{
 		{"sigsetsize", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultCount},
 	{"prctl", Version{2, 2}, []Arg{
-		{"option", "int", KindChoice, ByValue, &setPrctl, -1, 32, true},
+		{"option", "int", KindChoice, ByValue, &setPrctl, -1, 32, false},
 		{"arg2", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"arg3", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"arg4", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
@@ -1385,7 +1385,7 @@ var syscalls = [...]Syscall{
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
 		{"pos", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 	}, ResultSize},
-	{"pread64", Version{}, []Arg{
+	{"pread64", Version{2, 2}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"buf", "char *", KindBuffer, Out, nil, 2, 64, false},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
@@ -1393,7 +1393,7 @@ var syscalls = [...]Syscall{
 		{"pos_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"pos_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 	}, ResultSize},
-	{"pread64", Version{}, []Arg{
+	{"pread64", Version{2, 2}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"buf", "char *", KindBuffer, Out, nil, 2, 64, false},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
@@ -1413,7 +1413,7 @@ var syscalls = [...]Syscall{
 		{"vlen", "unsigned long", KindCount, ByValue, nil, -1, 64, false},
 		{"pos_l", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
 		{"pos_h", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
-		{"flags", "rwf_t", KindFlags, ByValue, &setRwf, -1, 32, true},
+		{"flags", "rwf_t", KindFlags, ByValue, &setRwf, -1, 32, false},
 	}, ResultSize},
 	{"prlimit64", Version{2, 6}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
@@ -1425,7 +1425,7 @@ var syscalls = [...]Syscall{
 		{"pidfd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"vec", "const struct iovec *", KindIovec, In, nil, 2, 64, false},
 		{"vlen", "size_t", KindCount, ByValue, nil, -1, 64, false},
-		{"behavior", "int", KindChoice, ByValue, &setMadvise, -1, 32, true},
+		{"behavior", "int", KindChoice, ByValue, &setMadvise, -1, 32, false},
 		{"flags", "unsigned int", KindReserved, ByValue, nil, -1, 32, false},
 	}, ResultSize},
 	{"process_mrelease", Version{5, 15}, []Arg{
@@ -1467,7 +1467,7 @@ var syscalls = [...]Syscall{
 		{"sig", "void *", KindStruct, In, nil, -1, 64, false},
 	}, ResultCount},
 	{"ptrace", Version{1, 0}, []Arg{
-		{"request", "long", KindChoice, ByValue, &setPtrace, -1, 64, true},
+		{"request", "long", KindChoice, ByValue, &setPtrace, -1, 64, false},
 		{"pid", "long", KindPID, ByValue, nil, -1, 32, true},
 		{"addr", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 		{"data", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
@@ -1479,7 +1479,7 @@ var syscalls = [...]Syscall{
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
 		{"pos", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 	}, ResultSize},
-	{"pwrite64", Version{}, []Arg{
+	{"pwrite64", Version{2, 2}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"buf", "const char *", KindBuffer, In, nil, 2, 64, false},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
@@ -1487,7 +1487,7 @@ var syscalls = [...]Syscall{
 		{"pos_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"pos_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 	}, ResultSize},
-	{"pwrite64", Version{}, []Arg{
+	{"pwrite64", Version{2, 2}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 		{"buf", "const char *", KindBuffer, In, nil, 2, 64, false},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
@@ -1507,7 +1507,7 @@ var syscalls = [...]Syscall{
 		{"vlen", "unsigned long", KindCount, ByValue, nil, -1, 64, false},
 		{"pos_l", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
 		{"pos_h", "unsigned long", KindOffset, ByValue, nil, -1, 64, false},
-		{"flags", "rwf_t", KindFlags, ByValue, &setRwf, -1, 32, true},
+		{"flags", "rwf_t", KindFlags, ByValue, &setRwf, -1, 32, false},
 	}, ResultSize},
 	{"query_module", Version{2, 2}, []Arg{
 		{"name", "const char *", KindString, In, nil, -1, 64, false},
@@ -1538,14 +1538,14 @@ var syscalls = [...]Syscall{
 		{"offset", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
-	{"readahead", Version{}, []Arg{
+	{"readahead", Version{2, 4}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"pad", "u32", KindUnused, ByValue, nil, -1, 32, false},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"count", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
-	{"readahead", Version{}, []Arg{
+	{"readahead", Version{2, 4}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -1573,8 +1573,8 @@ var syscalls = [...]Syscall{
 		{"vlen", "unsigned long", KindCount, ByValue, nil, -1, 64, false},
 	}, ResultSize},
 	{"reboot", Version{1, 0}, []Arg{
-		{"magic1", "int", KindChoice, ByValue, &setRebootMagic1, -1, 32, true},
-		{"magic2", "int", KindChoice, ByValue, &setRebootMagic2, -1, 32, true},
+		{"magic1", "int", KindChoice, ByValue, &setRebootMagic1, -1, 32, false},
+		{"magic2", "int", KindChoice, ByValue, &setRebootMagic2, -1, 32, false},
 		{"cmd", "unsigned int", KindChoice, ByValue, &setReboot, -1, 32, false},
 		{"arg", "void *", KindString, In, nil, -1, 64, false},
 	}, ResultStatus},
@@ -1670,12 +1670,12 @@ var syscalls = [...]Syscall{
 	{"rseq", Version{4, 18}, []Arg{
 		{"rseq", "struct rseq *", KindAddress, ByValue, nil, -1, 64, false},
 		{"rseq_len", "u32", KindSize, ByValue, nil, -1, 32, false},
-		{"flags", "int", KindFlags, ByValue, &setRseq, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setRseq, -1, 32, false},
 		{"sig", "u32", KindInt, ByValue, nil, -1, 32, false},
 	}, ResultStatus},
 	{"rseq_slice_yield", Version{7, 0}, nil, ResultInt},
 	{"rt_sigaction", Version{2, 2}, []Arg{
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"act", "const struct sigaction *", KindStruct, In, nil, -1, 64, false},
 		{"oact", "struct sigaction *", KindStruct, Out, nil, -1, 64, false},
 		{"sigsetsize", "size_t", KindSize, ByValue, nil, -1, 64, false},
@@ -1685,14 +1685,14 @@ var syscalls = [...]Syscall{
 		{"sigsetsize", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
 	{"rt_sigprocmask", Version{2, 2}, []Arg{
-		{"how", "int", KindChoice, ByValue, &setSigprocmask, -1, 32, true},
+		{"how", "int", KindChoice, ByValue, &setSigprocmask, -1, 32, false},
 		{"nset", "sigset_t *", KindSignalSet, In, nil, 3, 64, false},
 		{"oset", "sigset_t *", KindSignalSet, Out, nil, 3, 64, false},
 		{"sigsetsize", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
 	{"rt_sigqueueinfo", Version{2, 2}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"uinfo", "siginfo_t *", KindStruct, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"rt_sigreturn", Version{2, 2}, nil, ResultVariant},
@@ -1715,14 +1715,14 @@ var syscalls = [...]Syscall{
 	{"rt_tgsigqueueinfo", Version{2, 6}, []Arg{
 		{"tgid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"uinfo", "siginfo_t *", KindStruct, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"sched_get_priority_max", Version{2, 0}, []Arg{
-		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, true},
+		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, false},
 	}, ResultInt},
 	{"sched_get_priority_min", Version{2, 0}, []Arg{
-		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, true},
+		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, false},
 	}, ResultInt},
 	{"sched_getaffinity", Version{2, 6}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
@@ -1766,13 +1766,13 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"sched_setscheduler", Version{2, 0}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, true},
+		{"policy", "int", KindFlags, ByValue, &setSchedPolicy, -1, 32, false},
 		{"param", "struct sched_param *", KindStruct, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"sched_yield", Version{2, 0}, nil, ResultStatus},
 	{"seccomp", Version{3, 17}, []Arg{
 		{"op", "unsigned int", KindChoice, ByValue, &setSeccomp, -1, 32, false},
-		{"flags", "unsigned int", KindVariant, ByValue, nil, -1, 32, false},
+		{"flags", "unsigned int", KindFlags, ByValue, &setSeccompFilter, -1, 32, false},
 		{"uargs", "void *", KindVariant, ByValue, nil, -1, 64, false},
 	}, ResultVariant},
 	{"security", Version{}, nil, ResultStatus},
@@ -1783,19 +1783,19 @@ var syscalls = [...]Syscall{
 		{"exp", "fd_set *", KindStruct, InOut, nil, -1, 64, false},
 		{"tvp", "struct __kernel_old_timeval *", KindTimeval, InOut, nil, -1, 64, false},
 	}, ResultCount},
-	{"select", Version{}, []Arg{
+	{"select", Version{1, 0}, []Arg{
 		{"arg", "struct sel_arg_struct *", KindStruct, In, nil, -1, 64, false},
 	}, ResultCount},
 	{"semctl", Version{2, 0}, []Arg{
 		{"semid", "int", KindID, ByValue, nil, -1, 32, true},
 		{"semnum", "int", KindInt, ByValue, nil, -1, 32, true},
-		{"cmd", "int", KindChoice, ByValue, &setSemctl, -1, 32, true},
+		{"cmd", "int", KindChoice, ByValue, &setSemctl, -1, 32, false},
 		{"arg", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 	}, ResultVariant},
 	{"semget", Version{2, 0}, []Arg{
 		{"key", "key_t", KindKey, ByValue, nil, -1, 32, true},
 		{"nsems", "int", KindCount, ByValue, nil, -1, 32, true},
-		{"semflg", "int", KindFlags, ByValue, &setIpcget, -1, 32, true},
+		{"semflg", "int", KindFlags, ByValue, &setIpcget, -1, 32, false},
 	}, ResultID},
 	{"semop", Version{2, 0}, []Arg{
 		{"semid", "int", KindID, ByValue, nil, -1, 32, true},
@@ -1852,7 +1852,7 @@ var syscalls = [...]Syscall{
 		{"addr_len", "int", KindSize, ByValue, nil, -1, 32, true},
 	}, ResultSize},
 	{"set_mempolicy", Version{2, 6}, []Arg{
-		{"mode", "int", KindFlags, ByValue, &setMempolicy, -1, 32, true},
+		{"mode", "int", KindFlags, ByValue, &setMempolicy, -1, 32, false},
 		{"nmask", "const unsigned long *", KindStruct, In, nil, -1, 64, false},
 		{"maxnode", "unsigned long", KindCount, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
@@ -1910,20 +1910,20 @@ var syscalls = [...]Syscall{
 		{"len", "int", KindSize, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
 	{"setitimer", Version{1, 0}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setItimer, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setItimer, -1, 32, false},
 		{"value", "struct __kernel_old_itimerval *", KindStruct, In, nil, -1, 64, false},
 		{"ovalue", "struct __kernel_old_itimerval *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"setns", Version{3, 0}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setUnshare, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setUnshare, -1, 32, false},
 	}, ResultStatus},
 	{"setpgid", Version{1, 0}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"pgid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
 	{"setpriority", Version{1, 0}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setPriority, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setPriority, -1, 32, false},
 		{"who", "int", KindInt, ByValue, nil, -1, 32, true},
 		{"niceval", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
@@ -1970,7 +1970,7 @@ var syscalls = [...]Syscall{
 	{"setsid", Version{1, 0}, nil, ResultPID},
 	{"setsockopt", Version{2, 0}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"level", "int", KindChoice, ByValue, &setSockoptLevel, -1, 32, true},
+		{"level", "int", KindChoice, ByValue, &setSockoptLevel, -1, 32, false},
 		{"optname", "int", KindVariant, ByValue, nil, -1, 32, true},
 		{"optval", "char *", KindBuffer, In, nil, 4, 64, false},
 		{"optlen", "int", KindSize, ByValue, nil, -1, 32, true},
@@ -1990,7 +1990,7 @@ var syscalls = [...]Syscall{
 		{"name", "const char *", KindString, In, nil, -1, 64, false},
 		{"value", "const void *", KindBuffer, In, nil, 3, 64, false},
 		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setXattr, -1, 32, false},
 	}, ResultStatus},
 	{"setxattrat", Version{6, 13}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
@@ -2004,11 +2004,11 @@ var syscalls = [...]Syscall{
 	{"shmat", Version{2, 0}, []Arg{
 		{"shmid", "int", KindID, ByValue, nil, -1, 32, true},
 		{"shmaddr", "char *", KindAddress, ByValue, nil, -1, 64, false},
-		{"shmflg", "int", KindFlags, ByValue, &setShmat, -1, 32, true},
+		{"shmflg", "int", KindFlags, ByValue, &setShmat, -1, 32, false},
 	}, ResultAddress},
 	{"shmctl", Version{2, 0}, []Arg{
 		{"shmid", "int", KindID, ByValue, nil, -1, 32, true},
-		{"cmd", "int", KindChoice, ByValue, &setShmctl, -1, 32, true},
+		{"cmd", "int", KindChoice, ByValue, &setShmctl, -1, 32, false},
 		{"buf", "struct shmid_ds *", KindStruct, InOut, nil, -1, 64, false},
 	}, ResultVariant},
 	{"shmdt", Version{2, 0}, []Arg{
@@ -2017,14 +2017,14 @@ var syscalls = [...]Syscall{
 	{"shmget", Version{2, 0}, []Arg{
 		{"key", "key_t", KindKey, ByValue, nil, -1, 32, true},
 		{"size", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"shmflg", "int", KindFlags, ByValue, &setShmget, -1, 32, true},
+		{"shmflg", "int", KindFlags, ByValue, &setShmget, -1, 32, false},
 	}, ResultID},
 	{"shutdown", Version{2, 0}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"how", "int", KindChoice, ByValue, &setShutdown, -1, 32, true},
+		{"how", "int", KindChoice, ByValue, &setShutdown, -1, 32, false},
 	}, ResultStatus},
 	{"sigaction", Version{1, 0}, []Arg{
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"act", "const struct old_sigaction *", KindStruct, In, nil, -1, 64, false},
 		{"oact", "struct old_sigaction *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
@@ -2033,7 +2033,7 @@ var syscalls = [...]Syscall{
 		{"uoss", "stack_t *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"signal", Version{1, 0}, []Arg{
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 		{"handler", "__sighandler_t", KindAddress, ByValue, nil, -1, 64, false},
 	}, ResultAddress},
 	{"signalfd", Version{2, 6}, []Arg{
@@ -2045,13 +2045,13 @@ var syscalls = [...]Syscall{
 		{"ufd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"user_mask", "sigset_t *", KindSignalSet, In, nil, 2, 64, false},
 		{"sizemask", "size_t", KindSize, ByValue, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setSignalfd, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setSignalfd, -1, 32, false},
 	}, ResultFD},
 	{"sigpending", Version{1, 0}, []Arg{
 		{"uset", "old_sigset_t *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"sigprocmask", Version{1, 0}, []Arg{
-		{"how", "int", KindChoice, ByValue, &setSigprocmask, -1, 32, true},
+		{"how", "int", KindChoice, ByValue, &setSigprocmask, -1, 32, false},
 		{"nset", "old_sigset_t *", KindStruct, In, nil, -1, 64, false},
 		{"oset", "old_sigset_t *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
@@ -2061,21 +2061,21 @@ var syscalls = [...]Syscall{
 		{"unused2", "int", KindUnused, ByValue, nil, -1, 32, true},
 		{"mask", "old_sigset_t", KindInt, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
-	{"sigsuspend", Version{}, []Arg{
+	{"sigsuspend", Version{1, 0}, []Arg{
 		{"mask", "old_sigset_t", KindInt, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
 	{"socket", Version{2, 0}, []Arg{
-		{"family", "int", KindChoice, ByValue, &setFamily, -1, 32, true},
-		{"type", "int", KindFlags, ByValue, &setSocketType, -1, 32, true},
+		{"family", "int", KindChoice, ByValue, &setFamily, -1, 32, false},
+		{"type", "int", KindFlags, ByValue, &setSocketType, -1, 32, false},
 		{"protocol", "int", KindVariant, ByValue, nil, -1, 32, true},
 	}, ResultFD},
 	{"socketcall", Version{1, 0}, []Arg{
-		{"call", "int", KindChoice, ByValue, &setSocketcall, -1, 32, true},
+		{"call", "int", KindChoice, ByValue, &setSocketcall, -1, 32, false},
 		{"args", "unsigned long *", KindStruct, In, nil, -1, 64, false},
 	}, ResultVariant},
 	{"socketpair", Version{2, 0}, []Arg{
-		{"family", "int", KindChoice, ByValue, &setFamily, -1, 32, true},
-		{"type", "int", KindFlags, ByValue, &setSocketType, -1, 32, true},
+		{"family", "int", KindChoice, ByValue, &setFamily, -1, 32, false},
+		{"type", "int", KindFlags, ByValue, &setSocketType, -1, 32, false},
 		{"protocol", "int", KindVariant, ByValue, nil, -1, 32, true},
 		{"usockvec", "int *", KindFDPair, Out, nil, -1, 64, false},
 	}, ResultStatus},
@@ -2129,7 +2129,7 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"swapon", Version{1, 0}, []Arg{
 		{"specialfile", "const char *", KindPath, In, nil, -1, 64, false},
-		{"swap_flags", "int", KindFlags, ByValue, &setSwapon, -1, 32, true},
+		{"swap_flags", "int", KindFlags, ByValue, &setSwapon, -1, 32, false},
 	}, ResultStatus},
 	{"symlink", Version{1, 0}, []Arg{
 		{"oldname", "const char *", KindString, In, nil, -1, 64, false},
@@ -2147,7 +2147,7 @@ var syscalls = [...]Syscall{
 		{"nbytes", "loff_t", KindOffset, ByValue, nil, -1, 64, true},
 		{"flags", "unsigned int", KindFlags, ByValue, &setSyncFileRange, -1, 32, false},
 	}, ResultStatus},
-	{"sync_file_range", Version{}, []Arg{
+	{"sync_file_range", Version{2, 6}, []Arg{
 		{"fd", "int", KindFD, ByValue, nil, -1, 32, true},
 		{"offset_low", "u32", KindSize, ByValue, nil, -1, 32, false},
 		{"offset_high", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -2167,7 +2167,7 @@ var syscalls = [...]Syscall{
 		{"info", "struct sysinfo *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"syslog", Version{1, 0}, []Arg{
-		{"type", "int", KindChoice, ByValue, &setSyslog, -1, 32, true},
+		{"type", "int", KindChoice, ByValue, &setSyslog, -1, 32, false},
 		{"buf", "char *", KindBuffer, Out, nil, 2, 64, false},
 		{"len", "int", KindSize, ByValue, nil, -1, 32, true},
 	}, ResultSize},
@@ -2180,13 +2180,13 @@ var syscalls = [...]Syscall{
 	{"tgkill", Version{2, 6}, []Arg{
 		{"tgid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 	}, ResultStatus},
 	{"time", Version{1, 0}, []Arg{
 		{"tloc", "__kernel_old_time_t *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultInt},
 	{"timer_create", Version{2, 6}, []Arg{
-		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, true},
+		{"which_clock", "const clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
 		{"timer_event_spec", "struct sigevent *", KindStruct, In, nil, -1, 64, false},
 		{"created_timer_id", "timer_t *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
@@ -2206,19 +2206,19 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"timer_settime", Version{2, 6}, []Arg{
 		{"timer_id", "timer_t", KindID, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, false},
 		{"new_setting", "const struct __kernel_itimerspec *", KindStruct, In, nil, -1, 64, false},
 		{"old_setting", "struct __kernel_itimerspec *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"timer_settime64", Version{5, 1}, []Arg{
 		{"timer_id", "timer_t", KindID, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setTimer, -1, 32, false},
 		{"new_setting", "const struct __kernel_itimerspec *", KindStruct, In, nil, -1, 64, false},
 		{"old_setting", "struct __kernel_itimerspec *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"timerfd_create", Version{2, 6}, []Arg{
-		{"clockid", "int", KindChoice, ByValue, &setClock, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimerfdCreate, -1, 32, true},
+		{"clockid", "int", KindChoice, ByValue, &setClock, -1, 32, false},
+		{"flags", "int", KindFlags, ByValue, &setTimerfdCreate, -1, 32, false},
 	}, ResultFD},
 	{"timerfd_gettime", Version{2, 6}, []Arg{
 		{"ufd", "int", KindFD, ByValue, nil, -1, 32, true},
@@ -2230,13 +2230,13 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"timerfd_settime", Version{2, 6}, []Arg{
 		{"ufd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimerfdSettime, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setTimerfdSettime, -1, 32, false},
 		{"utmr", "const struct __kernel_itimerspec *", KindStruct, In, nil, -1, 64, false},
 		{"otmr", "struct __kernel_itimerspec *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"timerfd_settime64", Version{5, 1}, []Arg{
 		{"ufd", "int", KindFD, ByValue, nil, -1, 32, true},
-		{"flags", "int", KindFlags, ByValue, &setTimerfdSettime, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setTimerfdSettime, -1, 32, false},
 		{"utmr", "const struct __kernel_itimerspec *", KindStruct, In, nil, -1, 64, false},
 		{"otmr", "struct __kernel_itimerspec *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
@@ -2245,7 +2245,7 @@ var syscalls = [...]Syscall{
 	}, ResultInt},
 	{"tkill", Version{2, 6}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
-		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, true},
+		{"sig", "int", KindSignal, ByValue, &setSignal, -1, 32, false},
 	}, ResultStatus},
 	{"truncate", Version{1, 0}, []Arg{
 		{"path", "const char *", KindPath, In, nil, -1, 64, false},
@@ -2256,7 +2256,7 @@ var syscalls = [...]Syscall{
 		{"offset_low", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 		{"offset_high", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultStatus},
-	{"truncate64", Version{}, []Arg{
+	{"truncate64", Version{2, 4}, []Arg{
 		{"path", "const char *", KindPath, In, nil, -1, 64, false},
 		{"pad", "u32", KindUnused, ByValue, nil, -1, 32, false},
 		{"length_low", "u32", KindSize, ByValue, nil, -1, 32, false},
@@ -2269,14 +2269,14 @@ var syscalls = [...]Syscall{
 	}, ResultStatus},
 	{"ulimit", Version{}, nil, ResultStatus},
 	{"umask", Version{1, 0}, []Arg{
-		{"mask", "int", KindMode, ByValue, &setMode, -1, 32, true},
+		{"mask", "int", KindMode, ByValue, &setMode, -1, 32, false},
 	}, ResultMode},
 	{"umount", Version{1, 0}, []Arg{
 		{"name", "char *", KindPath, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"umount2", Version{2, 2}, []Arg{
 		{"name", "char *", KindPath, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setUmount, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setUmount, -1, 32, false},
 	}, ResultStatus},
 	{"uname", Version{1, 0}, []Arg{
 		{"name", "struct new_utsname *", KindStruct, Out, nil, -1, 64, false},
@@ -2287,7 +2287,7 @@ var syscalls = [...]Syscall{
 	{"unlinkat", Version{2, 6}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"pathname", "const char *", KindPath, In, nil, -1, 64, false},
-		{"flag", "int", KindFlags, ByValue, &setUnlinkat, -1, 32, true},
+		{"flag", "int", KindFlags, ByValue, &setUnlinkat, -1, 32, false},
 	}, ResultStatus},
 	{"unshare", Version{2, 6}, []Arg{
 		{"unshare_flags", "unsigned long", KindFlags, ByValue, &setUnshare, -1, 64, false},
@@ -2298,7 +2298,7 @@ var syscalls = [...]Syscall{
 		{"library", "const char *", KindPath, In, nil, -1, 64, false},
 	}, ResultStatus},
 	{"userfaultfd", Version{4, 3}, []Arg{
-		{"flags", "int", KindFlags, ByValue, &setUserfaultfd, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setUserfaultfd, -1, 32, false},
 	}, ResultFD},
 	{"usr26", Version{2, 4}, nil, ResultStatus},
 	{"usr32", Version{2, 4}, nil, ResultStatus},
@@ -2314,13 +2314,13 @@ var syscalls = [...]Syscall{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"utimes", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setAt, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setAt, -1, 32, false},
 	}, ResultStatus},
 	{"utimensat_time64", Version{5, 1}, []Arg{
 		{"dfd", "int", KindDirFD, ByValue, nil, -1, 32, true},
 		{"filename", "const char *", KindPath, In, nil, -1, 64, false},
 		{"utimes", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
-		{"flags", "int", KindFlags, ByValue, &setAt, -1, 32, true},
+		{"flags", "int", KindFlags, ByValue, &setAt, -1, 32, false},
 	}, ResultStatus},
 	{"utimes", Version{2, 2}, []Arg{
 		{"filename", "char *", KindPath, In, nil, -1, 64, false},
@@ -2345,20 +2345,20 @@ var syscalls = [...]Syscall{
 	{"wait4", Version{1, 0}, []Arg{
 		{"upid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"stat_addr", "int *", KindStruct, Out, nil, -1, 64, false},
-		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, true},
+		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, false},
 		{"ru", "struct rusage *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultPID},
 	{"waitid", Version{2, 6}, []Arg{
-		{"which", "int", KindChoice, ByValue, &setWaitidType, -1, 32, true},
+		{"which", "int", KindChoice, ByValue, &setWaitidType, -1, 32, false},
 		{"upid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"infop", "struct siginfo *", KindStruct, Out, nil, -1, 64, false},
-		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, true},
+		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, false},
 		{"ru", "struct rusage *", KindStruct, Out, nil, -1, 64, false},
 	}, ResultStatus},
 	{"waitpid", Version{1, 0}, []Arg{
 		{"pid", "pid_t", KindPID, ByValue, nil, -1, 32, true},
 		{"stat_addr", "int *", KindStruct, Out, nil, -1, 64, false},
-		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, true},
+		{"options", "int", KindFlags, ByValue, &setWait, -1, 32, false},
 	}, ResultPID},
 	{"write", Version{1, 0}, []Arg{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},

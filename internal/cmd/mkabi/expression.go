@@ -225,8 +225,11 @@ func (e *evaluator) arguments() ([]string, error) {
 var sizes = map[string]uint64{
 	"char": 1, "__u8": 1, "__u16": 2, "short": 2, "int": 4, "unsigned int": 4, "__u32": 4, "__s32": 4, "uint": 4,
 	"__u64": 8, "__s64": 8, "long": 8, "unsigned long": 8, "size_t": 8, "loff_t": 8,
-	"struct file_clone_range": 32, "struct seccomp_notif": 80, "struct seccomp_notif_resp": 24,
-	"struct seccomp_notif_addfd": 24, "struct uffdio_api": 24, "struct file_dedupe_range": 24, "struct fstrim_range": 24, "struct uffdio_register": 32,
+	"struct file_clone_range": 32, "struct file_dedupe_range": 24, "struct fstrim_range": 24, "struct fsxattr": 28,
+	"struct seccomp_notif": 80, "struct seccomp_notif_resp": 24, "struct seccomp_notif_addfd": 24,
+	"struct termios2": 44, "struct sock_fprog": 16,
+	"struct uffdio_api": 24, "struct uffdio_register": 32, "struct uffdio_range": 16, "struct uffdio_copy": 40,
+	"struct uffdio_zeropage": 32, "struct uffdio_writeprotect": 24, "struct uffdio_continue": 32,
 }
 
 func isType(token string) bool {

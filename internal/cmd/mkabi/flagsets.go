@@ -25,6 +25,18 @@ type flagSet struct {
 // choice tells whether the set is one choice among values.
 func (s flagSet) choice() bool { return len(s.groups) == 1 && s.groups[0].mask == ^uint64(0) }
 
+// negative tells whether the set has a name for a value below 0.
+func (s flagSet) negative(constants constantTable) bool {
+	for _, group := range s.groups {
+		for _, name := range group.members {
+			if int64(constants[constants.index(name)].value) < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // constantTable holds all constants in order of name; one name may have
 // several rows, each for its own architectures.
 type constantTable []constantFact
@@ -115,6 +127,9 @@ func parseGroup(line string, constants constantTable) (flagGroup, error) {
 		return group, fmt.Errorf("unknown group %q", words[0])
 	}
 	members, err := expand(patterns, constants)
+	if err == nil && len(members) == 0 {
+		err = fmt.Errorf("group of nothing")
+	}
 	if err != nil {
 		return group, err
 	}

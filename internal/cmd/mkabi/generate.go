@@ -37,7 +37,7 @@ func generate(folder, out string) error {
 	if err != nil {
 		return err
 	}
-	syscalls, err := writeSyscalls(rows, sets)
+	syscalls, err := writeSyscalls(rows, sets, constants)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func setVariable(name string) string {
 	return b.String()
 }
 
-func writeSyscalls(rows []row, sets []flagSet) (string, error) {
+func writeSyscalls(rows []row, sets []flagSet, constants constantTable) (string, error) {
 	var b bytes.Buffer
 	b.WriteString("// syscalls has a row for each call in order of name, a call before its variants.\n")
 	b.WriteString("var syscalls = [...]Syscall{\n")
@@ -86,7 +86,7 @@ func writeSyscalls(rows []row, sets []flagSet) (string, error) {
 		} else {
 			b.WriteString("[]Arg{\n")
 			for i, arg := range r.args {
-				literal, err := argLiteral(arg, r.params[i], sets)
+				literal, err := argLiteral(arg, r.params[i], sets, constants)
 				if err != nil {
 					return "", fmt.Errorf("%s: %w", r.name, err)
 				}
@@ -100,7 +100,7 @@ func writeSyscalls(rows []row, sets []flagSet) (string, error) {
 	return b.String(), nil
 }
 
-func argLiteral(arg argument, param parameter, sets []flagSet) (string, error) {
+func argLiteral(arg argument, param parameter, sets []flagSet, constants constantTable) (string, error) {
 	w, err := widthOf(param.ctype)
 	if err != nil {
 		return "", err
@@ -120,6 +120,8 @@ func argLiteral(arg argument, param parameter, sets []flagSet) (string, error) {
 		if kind == "Flags" && sets[i].choice() {
 			kind = "Choice"
 		}
+		// Names are of bit patterns, and the kernel often declares those int.
+		w.signed = w.signed && sets[i].negative(constants)
 		set = "&" + setVariable(arg.set)
 	}
 	if direction == "" {

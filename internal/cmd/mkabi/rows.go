@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -53,7 +54,11 @@ func readCalls(folder string) ([]callFact, error) {
 	for _, call := range byName {
 		calls = append(calls, *call)
 	}
-	slices.SortFunc(calls, func(a, b callFact) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(calls, func(a, b callFact) int {
+		aName, aArches, _ := strings.Cut(a.name, "@")
+		bName, bArches, _ := strings.Cut(b.name, "@")
+		return cmp.Or(strings.Compare(aName, bName), strings.Compare(aArches, bArches))
+	})
 	return calls, nil
 }
 
@@ -74,14 +79,14 @@ func joinRows(calls []callFact, meanings []meaning) ([]row, error) {
 		used[call.name] = true
 		r := row{name: name, since: call.since, params: call.params, meaning: m}
 		if variant {
-			r.arches = strings.Split(arches, ",")
+			r.arches, r.since = strings.Split(arches, ","), rows[len(rows)-1].since
 		}
 		switch {
 		case m.reserved:
 			r.since = ""
 		case len(m.args) != len(call.params):
 			return nil, fmt.Errorf("%s takes %s, but kinds.txt gives %d", call.name, formatParameters(call.params), len(m.args))
-		case call.since == "" && !variant:
+		case r.since == "":
 			return nil, fmt.Errorf("%s has no version; add one to calls_more.txt", call.name)
 		}
 		rows = append(rows, r)
