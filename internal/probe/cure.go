@@ -21,7 +21,7 @@ func filtered(err error, here Surroundings) bool {
 // commonCure is the advice for a feature that has none of its own.
 func commonCure(since string, err error, here Surroundings) string {
 	switch {
-	case filtered(err, here) && since != "":
+	case filtered(err, here) && since != "" && errors.Is(err, syscall.ENOSYS):
 		return cureSeccomp + "; or the kernel is too old: " + since + " or newer"
 	case filtered(err, here):
 		return cureSeccomp
