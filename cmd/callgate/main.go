@@ -1,0 +1,73 @@
+// Command callgate runs programs behind a policy at the system-call boundary.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of callgate itself; every other code is the target's, as env(1)
+// and docker have it.
+const (
+	exitTimeout  = 124 // the target was ended at its time-out, as timeout(1) has it
+	exitFailure  = 125 // callgate failed before the target ran
+	exitNoAccess = 126 // the program may not be executed
+	exitNotFound = 127 // there is no such program
+)
+
+func main() {
+	os.Exit(callgate(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// callgate runs one command line and returns its exit code.
+func callgate(args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	var exit exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		if exit.err != nil {
+			fmt.Fprintf(stderr, "callgate: %v\n", exit.err)
+		}
+		return exit.code
+	}
+	fmt.Fprintf(stderr, "callgate: %v\n", err)
+	return exitFailure
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "callgate",
+		Short:         "Guard programs at the system-call boundary, and say why",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(newRunCommand())
+	return root
+}
+
+// exitError carries an exit code, with a message unless err is nil.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/internal/cgroup"
+	"github.com/callgate/callgate/internal/jail"
+	"github.com/callgate/callgate/policy"
+)
+
+type runOptions struct {
+	runFlags
+	workdir     string
+	user        string
+	tty         bool
+	requireFull bool
+	quiet       bool
+}
+
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [flags] [--] PROGRAM [ARGUMENT...]",
+		Short: "Run a program behind a policy",
+		Long: `Run a program behind a policy. Without flags the preset "default" holds: the
+program sees the system's files read-only, writes in this folder and in a /tmp
+of its own, and has no network, no secrets and no privileges.
+
+The exit code is the program's, 128+N when signal N ended it, 124 when it ran
+out of time, and 125 (callgate failed), 126 (not executable) or 127 (not found)
+when it never ran.`,
+		Example: `  callgate run -- npm install
+  callgate run --preset agent --net none -- python3 untrusted.py
+  callgate run --policy mail.yaml -- ./smtpd
+  callgate run --rw . --ro /usr --memory 512M --pids 64 --timeout 60s -- make test`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(args, cmd.ErrOrStderr()) },
+	}
+	f := cmd.Flags()
+	f.SetInterspersed(false)
+	f.StringArrayVar(&o.presets, "preset", nil, "start from this `preset` (callgate policy presets lists them); may be repeated")
+	f.StringArrayVar(&o.policies, "policy", nil, "apply this policy `file` over the presets; may be repeated")
+	f.StringArrayVar(&o.ro, "ro", nil, "let the program read, and execute from, this `path`")
+	f.StringArrayVar(&o.rw, "rw", nil, "let the program read, write, and execute from, this `path`")
+	f.StringArrayVar(&o.hide, "hide", nil, "hide this `path`")
+	f.StringVar(&o.net, "net", "", "whose network the program has: none or host")
+	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")
+	f.IntVar(&o.pids, "pids", 0, "bound its processes and threads to this `number`")
+	f.StringVar(&o.cpus, "cpus", "", "bound it to this `number` of processors' time, such as 1.5")
+	f.DurationVar(&o.timeout, "timeout", 0, "end it after this `duration`, such as 60s")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "keep this variable, or set it: `NAME[=VALUE]`")
+	f.StringArrayVar(&o.capabilities, "cap-add", nil, "let it keep this `capability`")
+	f.IntSliceVar(&o.descriptors, "fd", nil, "let it keep this open file descriptor `number`")
+	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in policies to be it")
+	f.StringVarP(&o.user, "user", "u", "", "run as this user: `UID[:GID]`")
+	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
+	f.StringArrayVar(&o.optional, "optional", nil, "go on without this `wall` where it can't be built")
+	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
+	return cmd
+}
+
+func (o *runOptions) run(args []string, stderr io.Writer) error {
+	p, target, err := o.load()
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	spec, err := jail.FromPolicy(p, target)
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	spec.Args = args
+	spec.Env = p.Environment.Apply(os.Environ())
+	spec.Stdin, spec.Stdout, spec.Stderr = os.Stdin, os.Stdout, os.Stderr
+	spec.Full = o.requireFull
+	spec.Filter = func(present func(jail.Wall) bool) (filter.Program, error) { return compile(p, target, present) }
+	if !o.quiet {
+		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
+	}
+	if err := setUser(spec, o.user); err != nil {
+		return exitError{exitFailure, err}
+	}
+	group, err := cgroup.Create(limitsOf(p))
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	defer group.Remove()
+	spec.Procs = group.Procs()
+
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, forwarded...)
+	result, err := jail.Run(spec, signals)
+	group.Kill()
+	if err != nil {
+		return exitError{exitCodeOf(err), err}
+	}
+	for _, reason := range group.Reasons() {
+		fmt.Fprintf(stderr, "callgate: %s\n", reason)
+	}
+	if result.TimedOut {
+		return exitError{exitTimeout, fmt.Errorf("%s ended: it ran longer than %v", args[0], spec.Timeout)}
+	}
+	return statusError(result.Status)
+}
+
+// load returns the policy and where it is enforced.
+func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
+	target := policy.Target{Arch: abi.Native()}
+	flags, err := o.document()
+	if err != nil {
+		return nil, target, err
+	}
+	if target.Dir = o.workdir; target.Dir == "" {
+		if target.Dir, err = os.Getwd(); err != nil {
+			return nil, target, fmt.Errorf("find the working directory: %w: go to a folder that exists, or name one with --workdir", err)
+		}
+	}
+	if target.Home, err = os.UserHomeDir(); err != nil {
+		target.Home = "/"
+	}
+	p, err := loadPolicy(o.names())
+	if err != nil {
+		return nil, target, err
+	}
+	p = policy.Merge(p.Expand(target), flags.Expand(target))
+	return p, target, p.Check()
+}
+
+func sayMissing(w io.Writer, missing []jail.Missing) {
+	names := make([]string, len(missing))
+	for i, m := range missing {
+		names[i] = string(m.Wall)
+	}
+	fmt.Fprintf(w, "callgate: running without these walls: %s: %v (callgate doctor says the cure)\n",
+		strings.Join(names, ", "), missing[0].Why)
+}
+
+// forwarded are the signals that a person or a supervisor sends to a program.
+var forwarded = []os.Signal{
+	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
+	syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT, syscall.SIGALRM,
+}
+
+func exitCodeOf(err error) int {
+	var path *fs.PathError
+	switch {
+	case !errors.As(err, &path) || path.Op != "execute":
+		return exitFailure
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return exitNotFound
+	}
+	return exitNoAccess
+}
+
+func statusError(status syscall.WaitStatus) error {
+	switch {
+	case status.Signaled():
+		return exitError{code: 128 + int(status.Signal())}
+	case status.ExitStatus() != 0:
+		return exitError{code: status.ExitStatus()}
+	}
+	return nil
+}
