@@ -125,6 +125,10 @@ func (g *Group) Remove() error {
 
 // remove removes a group and those made below it. One already gone is no error.
 func (t tree) remove(dir string) error {
+	err := ignoreGone(t.rmdir(dir))
+	if !errors.Is(err, syscall.EBUSY) {
+		return err
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return ignoreGone(err)
