@@ -8,6 +8,8 @@
 // what a [Target] tells it.
 package policy
 
+//go:generate go run ../internal/cmd/mkpresets
+
 // Policy is what a program may do: one document as written, or several merged
 // into one. Every part says where it was written. The zero Policy grants
 // nothing: every call is refused and no file is visible.

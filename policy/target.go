@@ -1,11 +1,70 @@
 package policy
 
-import "github.com/callgate/callgate/abi"
+import (
+	"path"
+	"strings"
+
+	"github.com/callgate/callgate/abi"
+)
 
 // Target is where a policy is enforced.
 type Target struct {
 	Arch   abi.Arch // zero means abi.Native, or amd64 where that is none
-	Kernel Version  // zero means the policy's baseline
+	Kernel Version  // what "kernel" in a rule's if and unless asks; zero means the policy's baseline
 	Home   string   // absolute, for "~"; empty means /home/user
 	Dir    string   // absolute, for "."; empty means Home + "/work"
+}
+
+// complete fills in what was left zero.
+func (t Target) complete(p *Policy) Target {
+	if t.Arch == 0 {
+		t.Arch = abi.Native()
+	}
+	if t.Arch == 0 {
+		t.Arch = abi.AMD64
+	}
+	if t.Kernel.IsZero() {
+		t.Kernel = p.Baseline
+	}
+	if t.Home == "" {
+		t.Home = "/home/user"
+	}
+	if t.Dir == "" {
+		t.Dir = path.Join(t.Home, "work")
+	}
+	return t
+}
+
+// expand returns a document's path as an absolute, clean one.
+func (t Target) expand(text string) string {
+	switch {
+	case text == "~" || strings.HasPrefix(text, "~/"):
+		return path.Join(t.Home, text[1:])
+	case strings.HasPrefix(text, "/"):
+		return path.Clean(text)
+	}
+	return path.Join(t.Dir, text)
+}
+
+// cleanPath removes what does not change a document's path: "./a/" is "a".
+func cleanPath(text string) string { return path.Clean(text) }
+
+// Expand returns the policy with every path made absolute for the target, so
+// that [Merge] sees that "~/.ssh" of one and "/root/.ssh" of another are the
+// same path.
+func (p *Policy) Expand(t Target) *Policy {
+	t = t.complete(p)
+	expand := func(list []Path) []Path {
+		out := make([]Path, len(list))
+		for i, item := range list {
+			out[i] = Path{Text: t.expand(item.Text), Optional: item.Optional, At: item.At}
+		}
+		return out
+	}
+	q := *p
+	q.Files.ReadOnly = expand(p.Files.ReadOnly)
+	q.Files.ReadWrite = expand(p.Files.ReadWrite)
+	q.Files.Exec = expand(p.Files.Exec)
+	q.Files.Hidden = expand(p.Files.Hidden)
+	return &q
 }

@@ -1,0 +1,225 @@
+package policy
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// Check finds what one document says that cannot be meant: unknown words,
+// conditions that no call can have, contradictions. The error is of type
+// [Problems].
+func (p *Policy) Check() error {
+	var c checker
+	c.syscalls(&p.Syscalls)
+	c.files(&p.Files)
+	c.network(&p.Network)
+	c.names(p.Capabilities, "capability", capabilityNames())
+	c.limits(&p.Limits)
+	c.environment(&p.Environment)
+	c.names(p.Walls.Optional, "wall", WallNames())
+	for i := range p.Tests {
+		c.test(&p.Tests[i])
+	}
+	sortByPlace(c.problems)
+	return c.problems.Err()
+}
+
+// sortByPlace puts the problems into the order of the document.
+func sortByPlace(problems Problems) {
+	slices.SortStableFunc(problems, func(a, b *Problem) int {
+		if a.At.Line != b.At.Line {
+			return a.At.Line - b.At.Line
+		}
+		return a.At.Column - b.At.Column
+	})
+}
+
+type checker struct{ problems Problems }
+
+func (c *checker) names(names []Name, what string, known []string) {
+	for i, n := range names {
+		if !slices.Contains(known, n.word()) {
+			c.problems.add(n.At, Suggest(n.word(), known), "no %s %q", what, n.word())
+		}
+		if slices.ContainsFunc(names[:i], n.same) {
+			c.problems.add(n.At, "write it once", "%s %q stands here twice", what, n.word())
+		}
+	}
+}
+
+func (c *checker) syscalls(s *Syscalls) {
+	c.names(s.Architectures, "architecture", archNames())
+	type verdict struct {
+		then Action
+		at   Origin
+	}
+	named := make(map[string]verdict)
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		c.rule(r)
+		if !r.Then.Set || len(r.When) > 0 || !r.If.isEmpty() || !r.Unless.isEmpty() {
+			continue
+		}
+		for _, n := range r.Calls {
+			before, again := named[n.Text]
+			switch {
+			case !again:
+				named[n.Text] = verdict{r.Then, r.At}
+			case before.then != r.Then:
+				c.problems.add(n.At, "remove one of them, or give the first a when",
+					"%s is both %s (line %d) and %s", n.Text, before.then, before.at.Line, r.Then)
+			}
+		}
+	}
+}
+
+func (r *Requirement) isEmpty() bool {
+	return len(r.Capabilities) == 0 && len(r.Architectures) == 0 && r.Kernel.IsZero()
+}
+
+func (c *checker) rule(r *Rule) {
+	if !r.Then.Set {
+		c.problems.add(r.At, "add then: allow, or an errno", "a rule does not say what becomes of its calls")
+	}
+	if len(r.Calls) == 0 {
+		c.problems.add(r.At, "add calls: [NAME, ...]", "a rule is about no call")
+	}
+	for _, n := range r.Calls {
+		if g := n.groupName(); g != "" {
+			if _, ok := group(g); !ok {
+				c.problems.add(n.At, Suggest(g, groupNames()), "no group %q of calls", g)
+				continue
+			}
+		} else if !isCall(n.Text) {
+			c.problems.add(n.At, suggestCall(n.Text), "no call %q", n.Text)
+			continue
+		}
+		for i := range r.When {
+			c.condition(&r.When[i], n)
+		}
+	}
+	for _, q := range []*Requirement{&r.If, &r.Unless} {
+		c.names(q.Capabilities, "capability", capabilityNames())
+		c.names(q.Architectures, "architecture", archNames())
+	}
+}
+
+// condition tries a condition on each call of a name, on each architecture
+// that has it.
+func (c *checker) condition(when *Condition, n Name) {
+	if when.Bits != 0 && when.Bits != 32 && when.Bits != 64 {
+		c.problems.add(when.At, "write 32 or 64", "an argument of %d bits", when.Bits)
+		return
+	}
+	calls := []Name{n}
+	if g, ok := group(n.groupName()); ok {
+		calls = g.Calls
+	}
+	for _, call := range calls {
+		for arch := abi.AMD64; arch <= abi.ARM; arch++ {
+			row, _, ok := findCall(call.Text, arch)
+			if !ok {
+				continue
+			}
+			if _, err := when.compile(row, arch); err != nil {
+				c.problems.add(when.At, "", "%v", err)
+				return
+			}
+		}
+	}
+}
+
+func (c *checker) files(f *Files) {
+	lists := [...]struct {
+		key   string
+		paths []Path
+	}{{"ro", f.ReadOnly}, {"rw", f.ReadWrite}, {"exec", f.Exec}, {"hidden", f.Hidden}}
+	for i, list := range lists {
+		for j, p := range list.paths {
+			if slices.ContainsFunc(list.paths[:j], p.same) {
+				c.problems.add(p.At, "write it once", "%s stands under %s twice", p.Text, list.key)
+			}
+			for _, other := range lists[:i] {
+				if (list.key != "exec") && slices.ContainsFunc(other.paths, p.same) {
+					c.problems.add(p.At, "remove it from one of them", "%s is both %s and %s", p.Text, other.key, list.key)
+				}
+			}
+			c.ownPlace(f, p, list.key)
+		}
+	}
+}
+
+func (p Path) same(o Path) bool { return cleanPath(p.Text) == cleanPath(o.Text) }
+
+// ownPlace complains of a list that says what tmp, dev or proc decides.
+func (c *checker) ownPlace(f *Files, p Path, key string) {
+	places := map[string]struct {
+		key     string
+		setting Setting[Place]
+	}{
+		"/tmp": {"tmp", f.Tmp}, "/var/tmp": {"tmp", f.Tmp}, "/dev": {"dev", f.Dev}, "/proc": {"proc", f.Proc},
+	}
+	if own, is := places[cleanPath(p.Text)]; is && (key == "ro" || key == "rw") {
+		c.problems.add(p.At, "write "+own.key+": private, host or none instead", "%s stands under %s", p.Text, key)
+	}
+}
+
+func (c *checker) network(n *Network) {
+	var known []string
+	for _, f := range familyNames() {
+		known = append(known, f)
+	}
+	c.names(n.Families.Value, "socket family", known)
+	if n.Mode.IsSet() && n.Mode.Value == NoNetwork && len(n.Connect.Value) > 0 {
+		c.problems.add(n.Connect.At, "write mode: host, or remove connect", "ports to connect to without a network (line %d)", n.Mode.At.Line)
+	}
+}
+
+func (c *checker) limits(l *Limits) {
+	zero := func(at Origin, isZero bool, key string) {
+		if at != (Origin{}) && isZero {
+			c.problems.add(at, "write what the program may have, or remove the key", "%s: 0 leaves nothing to run with", key)
+		}
+	}
+	zero(l.Memory.At, l.Memory.Value == 0, "memory")
+	zero(l.Pids.At, l.Pids.Value <= 0, "pids")
+	zero(l.Tmp.At, l.Tmp.Value == 0, "tmp")
+}
+
+func (c *checker) environment(e *Environment) {
+	for _, n := range slices.Concat(e.Keep, e.Drop) {
+		if _, err := path.Match(n.word(), ""); err != nil || strings.Contains(n.Text, "=") || n.word() == "" {
+			c.problems.add(n.At, "write a name, with * for any text", "%q is no pattern of variables", n.Text)
+		}
+	}
+}
+
+func (c *checker) test(t *Test) {
+	if t.Call == "" {
+		c.problems.add(t.At, "add call: NAME", "a test asks about no call")
+		return
+	}
+	if !t.Then.Set {
+		c.problems.add(t.At, "add then: allow, or an errno", "a test expects nothing")
+	}
+	row, ok := abi.Lookup(t.Call)
+	if !ok {
+		c.problems.add(t.At, suggestCall(t.Call), "no call %q", t.Call)
+		return
+	}
+	q, err := t.question()
+	if err == nil && q.Path != "" {
+		err = checkPath(row, q.Path)
+	}
+	for _, a := range q.Args {
+		if _, argErr := argumentIndex(row, a.Name); argErr != nil && err == nil {
+			err = argErr
+		}
+	}
+	if err != nil {
+		c.problems.add(t.At, "", "%v", err)
+	}
+}

@@ -1,0 +1,202 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
+)
+
+// Question asks what would become of one call.
+type Question struct {
+	Call string // the call's name
+	Args []Arg  // arguments by name or index; those left out are zero
+	Path string // the file, for calls on files: absolute, or below "~" or "."
+	Port int    // the TCP port, for connect and bind; 0 when not asked
+}
+
+// Answer is what the program would see of the call, and why.
+type Answer struct {
+	Action Action // allow, kill, an errno …: the outcome of all walls together
+	Wall   string // what decided: WallSeccomp, WallFiles …; empty when nothing stood in the way
+	Reason string // one line, without the origin
+	At     Origin // the line that decided; zero when nothing was written about it
+	Cure   string // the smallest addition that would allow the call, as YAML; empty when it is allowed
+}
+
+// The walls that an answer may name.
+const (
+	WallSeccomp      = "seccomp"
+	WallFiles        = "files"
+	WallNetwork      = "network"
+	WallLandlock     = "landlock"
+	WallCapabilities = "capabilities"
+)
+
+// Decide says what would become of a call, without a kernel: by the seccomp
+// rules first, then by the file tree and the network that the jail builds. It
+// takes all walls as built, optional files as present, and says nothing of what
+// the kernel itself refuses (permissions of files, a missing file).
+func (p *Policy) Decide(t Target, q Question) (Answer, error) {
+	j, err := newJudge(p, t)
+	if err != nil {
+		return Answer{}, err
+	}
+	return j.decide(q)
+}
+
+// judge is a policy made ready to answer several questions.
+type judge struct {
+	policy   *Policy
+	target   Target
+	compiled *Compiled
+	mounts   []Mount
+}
+
+func newJudge(p *Policy, t Target) (*judge, error) {
+	compiled, err := p.Filter(t)
+	if err != nil {
+		return nil, err
+	}
+	return &judge{p, t.complete(p), compiled, p.Mounts(t)}, nil
+}
+
+func (j *judge) decide(q Question) (Answer, error) {
+	call, number, err := j.lookup(q.Call)
+	if err != nil {
+		return Answer{}, err
+	}
+	args, err := q.registers(call, j.target.Arch)
+	if err != nil {
+		return Answer{}, err
+	}
+	if q.Path != "" {
+		if err := checkPath(call, q.Path); err != nil {
+			return Answer{}, err
+		}
+	}
+	a := j.syscall(q, call, number, args)
+	if !a.Action.Lets() {
+		return a, nil
+	}
+	if q.Path != "" {
+		if b := j.file(q, call, args); !b.Action.Lets() {
+			return b, nil
+		}
+	}
+	if q.Call == "connect" || q.Call == "bind" {
+		if b := j.network(q); !b.Action.Lets() {
+			return b, nil
+		}
+	}
+	return a, nil
+}
+
+// lookup finds a call on the target's architecture.
+func (j *judge) lookup(name string) (*abi.Syscall, abi.Sysno, error) {
+	if call, number, ok := findCall(name, j.target.Arch); ok {
+		return call, number, nil
+	}
+	if isCall(name) {
+		return nil, 0, fmt.Errorf("%s has no call %q", j.target.Arch, name)
+	}
+	return nil, 0, fmt.Errorf("no call %q: %s", name, suggestCall(name))
+}
+
+// registers returns the call's arguments as the kernel would get them.
+func (q *Question) registers(call *abi.Syscall, arch abi.Arch) (args [6]uint64, err error) {
+	for _, a := range q.Args {
+		i, err := argumentIndex(call, a.Name)
+		if err != nil {
+			return args, err
+		}
+		if args[i], err = a.Value.value(arch, 64); err != nil {
+			return args, fmt.Errorf("%s of %s: %w", a.Name, call.Name, err)
+		}
+	}
+	return args, nil
+}
+
+// syscall answers by the seccomp rules alone.
+func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6]uint64) Answer {
+	data := filter.DataOf(abi.Call{Arch: j.target.Arch, Nr: number, Args: args})
+	action, table, rule := j.compiled.Filter.Decide(data)
+	a := Answer{Action: Do(action), Wall: WallSeccomp}
+	if rule < 0 {
+		a.At, a.Reason = j.whyMissing(call)
+		return j.withCure(a, q, call, nil)
+	}
+	a.At = j.compiled.Origins[table][rule]
+	switch {
+	case a.Action.Lets():
+		a.Wall, a.Reason = "", fmt.Sprintf("%s is allowed", call.Name)
+	case a.At == Origin{}:
+		a.At = j.policy.Syscalls.Otherwise.At
+		a.Reason = fmt.Sprintf("no rule allows %s", call.Name)
+	default:
+		a.Reason = fmt.Sprintf("a rule refuses %s", call.Name)
+	}
+	return j.withCure(a, q, call, j.compiled.Filter.Tables[table].Rules[rule].When)
+}
+
+// whyMissing says why no rule decides a call, so that it seems to be missing.
+func (j *judge) whyMissing(call *abi.Syscall) (Origin, string) {
+	baseline := j.policy.Baseline
+	switch since := sinceOf(call); {
+	case !hasHandler(call):
+		return Origin{}, fmt.Sprintf("no kernel has %s", call.Name)
+	case !baseline.IsZero() && !baseline.AtLeast(since):
+		return baseline.At, fmt.Sprintf("%s came with Linux %s, after the baseline %s, and no rule names it", call.Name, since, baseline)
+	}
+	return Origin{}, fmt.Sprintf("%s has its arguments behind a pointer, where the rules cannot see them", call.Name)
+}
+
+// withCure adds the rule that would allow the call. Where the deciding rule
+// looked at arguments, so does the cure.
+func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, when []filter.Cond) Answer {
+	if a.Action.Lets() {
+		return a
+	}
+	if socketCall(q.Call) && a.At == j.policy.Network.Families.At && a.At != (Origin{}) {
+		a.Reason = "the network section does not list this socket family"
+		a.Cure = "network:\n  families: [" + familyOf(q, j.target.Arch) + "]\n"
+		return a
+	}
+	var conds []string
+	for _, arg := range q.Args {
+		if i, err := argumentIndex(call, arg.Name); err == nil && looksAt(when, i) {
+			conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", arg.Name, arg.Value))
+		}
+	}
+	tail := ""
+	if len(conds) > 0 {
+		tail = ", when: [" + strings.Join(conds, ", ") + "]"
+	}
+	a.Cure = fmt.Sprintf("syscalls:\n  rules:\n  - {then: allow, calls: [%s]%s}\n", call.Name, tail)
+	return a
+}
+
+func looksAt(when []filter.Cond, index int) bool {
+	for _, c := range when {
+		if c.Arg == index {
+			return true
+		}
+	}
+	return false
+}
+
+func socketCall(name string) bool { return name == "socket" || name == "socketpair" }
+
+// familyOf returns the name, as the network section has it, of the family that
+// the question is about.
+func familyOf(q Question, arch abi.Arch) string {
+	for _, arg := range q.Args {
+		if arg.Name == "family" || arg.Name == "0" {
+			if v, err := arg.Value.value(arch, 32); err == nil {
+				return familyName(v)
+			}
+		}
+	}
+	return familyName(0)
+}

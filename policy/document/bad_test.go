@@ -1,0 +1,62 @@
+package document_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/callgate/callgate/policy/document"
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens in testdata")
+
+// files reads the files of an archive as os.ReadFile reads those of a disk.
+func files(archive *txtar.Archive) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		for _, f := range archive.Files {
+			if f.Name == name {
+				return f.Data, nil
+			}
+		}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+}
+
+// TestBadInput loads mail.yaml of each archive and compares the error with the
+// archive's last file.
+func TestBadInput(t *testing.T) {
+	names, err := filepath.Glob("testdata/bad/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no archives in testdata/bad (%v)", err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := &archive.Files[len(archive.Files)-1]
+			_, err = document.Load(files(archive), "mail.yaml")
+			got := fmt.Appendln(nil, err)
+			if *update {
+				want.Data = got
+				if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("Load = nil; want an error")
+			}
+			if !bytes.Equal(got, want.Data) {
+				t.Errorf("Load's error (-want +got):\n%s", cmp.Diff(string(want.Data), string(got)))
+			}
+		})
+	}
+}

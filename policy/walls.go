@@ -1,0 +1,172 @@
+package policy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
+)
+
+// file answers for the path of a call that seccomp lets through, by the file
+// tree that the jail builds. Paths are taken as they are written: links are not
+// followed.
+func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
+	name := j.target.expand(q.Path)
+	want := j.wanted(call, args)
+	mount, visible := mountOf(j.mounts, name)
+	refuse := func(errno abi.Errno, format string, a ...any) Answer {
+		return Answer{Action: Do(errnoAction(errno)), Wall: WallFiles, At: mount.At,
+			Reason: fmt.Sprintf(format, a...), Cure: j.fileCure(q.Path, want)}
+	}
+	switch {
+	case !visible:
+		return j.unseen(q, name, want, refuse)
+	case mount.Kind == Empty && (name != mount.Path || want.access != 0):
+		return refuse(abi.EACCES, "%s is hidden", mount.Path)
+	case want.access&Execute != 0 && mount.Access&Execute == 0:
+		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
+	case want.access&Write != 0 && mount.Access&Write == 0:
+		return refuse(abi.EROFS, "%s is mounted read-only", mount.Path)
+	case mount.Kind == Device && !isSafeDevice(name):
+		return refuse(abi.ENOENT, "a private /dev has no %s", name)
+	}
+	return Answer{Action: Do(filter.ActionAllow), At: mount.At}
+}
+
+// unseen answers for a path below no mount. The directories that lead to
+// mounts exist, empty but for those, and read-only.
+func (j *judge) unseen(q Question, name string, want wanted, refuse func(abi.Errno, string, ...any) Answer) Answer {
+	switch {
+	case j.leadsToMount(name) && want.access&Execute != 0:
+		return refuse(abi.EACCES, "%s is a directory", name)
+	case j.leadsToMount(name) && want.access&Write == 0:
+		return Answer{Action: Do(filter.ActionAllow)}
+	case j.leadsToMount(name), want.creates && j.leadsToMount(path.Dir(name)):
+		return refuse(abi.EROFS, "%s is no part of the file tree, whose root is read-only", q.Path)
+	}
+	return refuse(abi.ENOENT, "%s is no part of the file tree", q.Path)
+}
+
+func (j *judge) leadsToMount(dir string) bool {
+	return slices.ContainsFunc(j.mounts, func(m Mount) bool { return isBelow(m.Path, dir) }) || dir == "/"
+}
+
+func (j *judge) fileCure(name string, want wanted) string {
+	list := "ro"
+	switch {
+	case want.access&Execute != 0:
+		list = "exec"
+	case want.access&Write != 0:
+		list = "rw"
+		if want.creates {
+			name = path.Dir(name) // a file that is not there yet cannot be mounted
+		}
+	}
+	if !path.IsAbs(name) && name[0] != '~' && name[0] != '.' {
+		name = "./" + name
+	}
+	return fmt.Sprintf("files:\n  %s: [%s]\n", list, name)
+}
+
+// wanted is what a call does with its file.
+type wanted struct {
+	access  Access // zero: only looks whether it is there, and at its attributes
+	creates bool   // the file need not be there before
+}
+
+// wanted tells what a call does with the file it names.
+func (j *judge) wanted(call *abi.Syscall, args [6]uint64) wanted {
+	switch call.Name {
+	case "open", "openat", "creat", "openat2":
+		return j.opens(call, args)
+	case "execve", "execveat":
+		return wanted{access: Read | Execute}
+	case "access", "faccessat", "faccessat2":
+		mode := args[indexOf(call, "mode")]
+		return wanted{access: Access(mode>>2&1)*Read | Access(mode>>1&1)*Write | Access(mode&1)*Execute}
+	case "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "link", "linkat", "bind":
+		return wanted{access: Write, creates: true}
+	}
+	if g, ok := group("file-write"); ok && slices.ContainsFunc(g.Calls, func(n Name) bool { return n.Text == call.Name }) {
+		return wanted{access: Write}
+	}
+	return wanted{}
+}
+
+func (j *judge) opens(call *abi.Syscall, args [6]uint64) wanted {
+	if call.Name == "creat" {
+		return wanted{access: Write, creates: true}
+	}
+	i := indexOf(call, "flags")
+	if i < 0 {
+		return wanted{access: Read} // openat2: the flags lie behind a pointer
+	}
+	flag := func(name string) uint64 {
+		v, _ := abi.ParseConstant(name, j.target.Arch)
+		return v
+	}
+	var w wanted
+	switch args[i] & 3 {
+	case 0:
+		w.access = Read
+	case 1:
+		w.access = Write
+	default:
+		w.access = Read | Write
+	}
+	w.creates = args[i]&flag("O_CREAT") != 0
+	if w.creates || args[i]&flag("O_TRUNC") != 0 {
+		w.access |= Write
+	}
+	if args[i]&flag("O_PATH") != 0 {
+		w = wanted{}
+	}
+	return w
+}
+
+// safeDevices are the nodes of a private /dev (files.dev).
+var safeDevices = [...]string{
+	"fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero",
+}
+
+func isSafeDevice(name string) bool {
+	if name == "/dev" {
+		return true
+	}
+	for _, d := range safeDevices {
+		if isBelow(name, "/dev/"+d) {
+			return true
+		}
+	}
+	return false
+}
+
+// network answers for the port of connect and bind.
+func (j *judge) network(q Question) Answer {
+	n := &j.policy.Network
+	port := uint16(q.Port)
+	allow := Answer{Action: Do(filter.ActionAllow)}
+	refuse := func(errno abi.Errno, wall string, at Origin, cure, format string, a ...any) Answer {
+		return Answer{Action: Do(errnoAction(errno)), Wall: wall, At: at, Cure: cure, Reason: fmt.Sprintf(format, a...)}
+	}
+	list, key := n.Connect, "connect"
+	if q.Call == "bind" {
+		list, key = n.Bind, "bind"
+	}
+	switch {
+	case q.Port == 0:
+		return allow
+	case list.IsSet() && !slices.ContainsFunc(list.Value, func(p Port) bool { return p.Number == port }):
+		return refuse(abi.EACCES, WallLandlock, list.At, fmt.Sprintf("network:\n  %s: [%d]\n", key, port),
+			"the network section does not list port %d under %s", port, key)
+	case q.Call == "connect" && n.Mode.Value == NoNetwork:
+		return refuse(abi.ENETUNREACH, WallNetwork, n.Mode.At, "network:\n  mode: host\n",
+			"the program's network is its own and reaches nothing but itself")
+	case q.Call == "bind" && port < 1024 && !j.policy.grants("CAP_NET_BIND_SERVICE"):
+		return refuse(abi.EACCES, WallCapabilities, Origin{}, "capabilities: [CAP_NET_BIND_SERVICE]\n",
+			"ports below 1024 need CAP_NET_BIND_SERVICE")
+	}
+	return allow
+}
