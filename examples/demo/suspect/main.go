@@ -47,7 +47,7 @@ func main() {
 func try(name string, step func() (string, error)) {
 	outcome, err := step()
 	if err != nil {
-		outcome = "refused: " + cause(err)
+		outcome = "no: " + cause(err)
 	}
 	fmt.Printf("%s\t%s\n", name, outcome)
 }
