@@ -14,7 +14,7 @@ TESTFLAGS ?=
 PURE      := ./abi ./filter ./policy/...
 
 .PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
-        lint generate generated tidy cross check clean
+        lint fmt generate generated tidy cross floors check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +49,12 @@ fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 
 lint: ## gofmt, gofumpt, go vet, staticcheck
 	@unformatted=$$(gofmt -l . && $(TOOL) gofumpt -l .); \
-	  if [ -n "$$unformatted" ]; then echo "not formatted (run gofumpt -w):"; echo "$$unformatted"; exit 1; fi
+	  if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+
+fmt: ## format everything as lint wants it
+	$(TOOL) gofumpt -w .
 
 generate: ## write the generated files anew
 	$(GO) generate ./...

@@ -59,3 +59,12 @@ func TestEveryPackageStandsOnItsFloor(t *testing.T) {
 		t.Error(complaint)
 	}
 }
+
+func TestEveryFloorHasAPackage(t *testing.T) {
+	packages := readModule(t, "../..")
+	for path := range floor {
+		if !slices.ContainsFunc(packages, func(p pkg) bool { return p.path == path }) {
+			t.Errorf("floor table names %s, which is not in the module", path)
+		}
+	}
+}
