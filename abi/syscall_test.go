@@ -76,11 +76,7 @@ func TestSyscallOfUnknownNumber(t *testing.T) {
 // TestNumbersAgreeWithXSys compares every number with golang.org/x/sys/unix,
 // which generates its own from newer kernel headers.
 func TestNumbersAgreeWithXSys(t *testing.T) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
-	if err != nil {
-		t.Fatalf("find golang.org/x/sys: %v", err)
-	}
-	folder := filepath.Join(strings.TrimSpace(string(out)), "unix")
+	folder := xsysFolder(t)
 	pseudo := []string{"arch_specific_syscall", "syscall_mask"} // bases and masks, not calls
 	for arch, file := range map[abi.Arch]string{
 		abi.AMD64: "amd64", abi.ARM64: "arm64", abi.RISCV64: "riscv64", abi.I386: "386", abi.ARM: "arm",
@@ -104,6 +100,16 @@ func TestNumbersAgreeWithXSys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// xsysFolder is where the module's version of golang.org/x/sys/unix lies.
+func xsysFolder(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
+	if err != nil {
+		t.Fatalf("find golang.org/x/sys: %v", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "unix")
 }
 
 var numberLine = regexp.MustCompile(`^\s+SYS_(\w+)\s*=\s*(\d+)`)

@@ -110,7 +110,7 @@ var headers = []struct{ file, names string }{
 }
 
 // internal are names that mark a header's own bookkeeping.
-var internal = regexp.MustCompile(`_(LAST|MAX|SHIFT|H|NR)$|^__MAX|_MAX_|_SIZE_VER\d$|_RESERVED$`)
+var internal = regexp.MustCompile(`_(LAST|MAX|SHIFT|H|NR|SUPPORTED)$|^__MAX|_MAX_|_SIZE_VER\d$|_RESERVED$`)
 
 // constantFacts evaluates the wanted names on every architecture and groups
 // the architectures that agree.

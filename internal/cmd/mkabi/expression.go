@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +17,8 @@ type evaluator struct {
 }
 
 var tokenPattern = regexp.MustCompile(`'(?:\\.|[^'\\])'|0[xX][0-9a-fA-F]+\w*|\d+\w*|\w+|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()<>,?:]|\S`)
+
+var unsignedInt = regexp.MustCompile(`^\d+[uU]$`)
 
 // maxDepth bounds macros that mention each other.
 const maxDepth = 32
@@ -134,6 +137,7 @@ func (e *evaluator) unary() (uint64, error) {
 	case "":
 		return 0, fmt.Errorf("expression ends too soon")
 	case "-", "~", "!", "+":
+		short := unsignedInt.MatchString(e.peek())
 		value, err := e.unary()
 		switch {
 		case token == "-":
@@ -145,14 +149,13 @@ func (e *evaluator) unary() (uint64, error) {
 		case token == "!":
 			value = 0
 		}
+		if short { // -1U and ~0U have 32 bits
+			value &= math.MaxUint32
+		}
 		return value, err
 	case "(":
-		if isType(e.peek()) { // a cast; the kernel's are to types that fit
-			for e.peek() != ")" && e.peek() != "" {
-				e.next()
-			}
-			e.next()
-			return e.unary()
+		if isType(e.peek()) {
+			return e.cast()
 		}
 		value, err := e.binary(0)
 		if err != nil {
@@ -219,22 +222,49 @@ func (e *evaluator) arguments() ([]string, error) {
 	}
 }
 
-// sizes are those of the types that ioctl requests name and that are alike on
-// all 64-bit architectures. Requests with a structure are left out unless its
-// size is listed here, from the header that declares it.
-var sizes = map[string]uint64{
-	"char": 1, "__u8": 1, "__u16": 2, "short": 2, "int": 4, "unsigned int": 4, "__u32": 4, "__s32": 4, "uint": 4,
-	"__u64": 8, "__s64": 8, "long": 8, "unsigned long": 8, "size_t": 8, "loff_t": 8,
-	"struct file_clone_range": 32, "struct file_dedupe_range": 24, "struct fstrim_range": 24, "struct fsxattr": 28,
-	"struct seccomp_notif": 80, "struct seccomp_notif_resp": 24, "struct seccomp_notif_addfd": 24,
-	"struct termios2": 44, "struct sock_fprog": 16,
-	"struct uffdio_api": 24, "struct uffdio_register": 32, "struct uffdio_range": 16, "struct uffdio_copy": 40,
-	"struct uffdio_zeropage": 32, "struct uffdio_writeprotect": 24, "struct uffdio_continue": 32,
+// sizes are those of the types that ioctl requests name, on 64-bit and 32-bit
+// architectures. Requests with a structure are left out unless its size is
+// listed here, from the header that declares it.
+var sizes = map[string][2]uint64{
+	"char": {1, 1}, "__u8": {1, 1}, "__u16": {2, 2}, "short": {2, 2},
+	"int": {4, 4}, "unsigned int": {4, 4}, "uint": {4, 4}, "__u32": {4, 4}, "__s32": {4, 4},
+	"__u64": {8, 8}, "__s64": {8, 8}, "loff_t": {8, 8},
+	"long": {8, 4}, "unsigned long": {8, 4}, "size_t": {8, 4},
+	"struct file_clone_range": {32, 32}, "struct file_dedupe_range": {24, 24}, "struct fstrim_range": {24, 24},
+	"struct fsxattr": {28, 28}, "struct sock_fprog": {16, 8}, "struct termios2": {44, 44},
+	"struct seccomp_notif": {80, 80}, "struct seccomp_notif_resp": {24, 24}, "struct seccomp_notif_addfd": {24, 24},
+	"struct uffdio_api": {24, 24}, "struct uffdio_register": {32, 32}, "struct uffdio_range": {16, 16},
+	"struct uffdio_copy": {40, 40}, "struct uffdio_zeropage": {32, 32}, "struct uffdio_writeprotect": {24, 24},
+	"struct uffdio_continue": {32, 32},
+}
+
+// size is a type's on the architecture whose macros e reads.
+func (e *evaluator) size(ctype string) (uint64, bool) {
+	size, known := sizes[ctype]
+	if bits, _ := e.lookup("__BITS_PER_LONG"); bits.body == "32" {
+		return size[1], known
+	}
+	return size[0], known
 }
 
 func isType(token string) bool {
 	_, known := sizes[token]
 	return known || token == "unsigned" || token == "__force" || strings.HasPrefix(token, "__s") || strings.HasSuffix(token, "_t")
+}
+
+// cast reads what follows "(" in a cast. The kernel's constants fit the types
+// they are cast to, but for the (unsigned long)-1 of a 32-bit architecture.
+func (e *evaluator) cast() (uint64, error) {
+	var words []string
+	for e.peek() != ")" && e.peek() != "" {
+		words = append(words, e.next())
+	}
+	e.next()
+	value, err := e.unary()
+	if size, known := e.size(strings.Join(words, " ")); known && size == 4 && words[0] == "unsigned" {
+		value &= math.MaxUint32
+	}
+	return value, err
 }
 
 // request computes an _IO* macro's call (include/uapi/asm-generic/ioctl.h).
@@ -260,7 +290,7 @@ func (e *evaluator) request(macro string) (uint64, error) {
 	for e.peek() != ")" && e.peek() != "" {
 		words = append(words, e.next())
 	}
-	size, known := sizes[strings.Join(words, " ")]
+	size, known := e.size(strings.Join(words, " "))
 	if !known {
 		return 0, fmt.Errorf("size of %q unknown", strings.Join(words, " "))
 	}
