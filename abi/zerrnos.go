@@ -136,7 +136,7 @@ const (
 	EOWNERDEAD      Errno = 130 // owner died
 	ENOTRECOVERABLE Errno = 131 // state not recoverable
 	ERFKILL         Errno = 132 // operation not possible due to RF-kill
-	EHWPOISON       Errno = 133 // errno 133
+	EHWPOISON       Errno = 133 // memory page has hardware error
 )
 
 // errnos is in order of number.
@@ -271,7 +271,7 @@ var errnos = [...]struct{ name, text string }{
 	EOWNERDEAD:      {"EOWNERDEAD", "owner died"},
 	ENOTRECOVERABLE: {"ENOTRECOVERABLE", "state not recoverable"},
 	ERFKILL:         {"ERFKILL", "operation not possible due to RF-kill"},
-	EHWPOISON:       {"EHWPOISON", "errno 133"},
+	EHWPOISON:       {"EHWPOISON", "memory page has hardware error"},
 }
 
 // errnoAliases are second names.

@@ -19,11 +19,11 @@ type errnoFact struct {
 	text   string
 }
 
-var errnoLine = regexp.MustCompile(`(?m)^#define\s+(E[A-Z0-9]+)\s+(\w+)`)
+var errnoLine = regexp.MustCompile(`(?m)^#define\s+(E[A-Z0-9]+)\s+(\w+)(?:\s*/\*\s*(.*?)\s*\*/)?`)
 
 // errnoFacts reads the generic errnos, which all our architectures share. The
 // words come from Go's package syscall, which has the C library's: users know
-// those better than the header's comments ("not a typewriter").
+// those better than the header's comments ("not a typewriter"), which fill in.
 func errnoFacts(tree sourceTree) ([]errnoFact, error) {
 	var facts []errnoFact
 	for _, file := range []string{"errno-base.h", "errno.h"} {
@@ -37,11 +37,18 @@ func errnoFacts(tree sourceTree) ([]errnoFact, error) {
 				facts = append(facts, errnoFact{name: m[1], number: facts[i].number})
 				continue
 			}
-			facts = append(facts, errnoFact{m[1], number, syscall.Errno(number).Error()})
+			facts = append(facts, errnoFact{m[1], number, errnoText(number, m[3])})
 		}
 	}
 	slices.SortStableFunc(facts, func(a, b errnoFact) int { return a.number - b.number })
 	return facts, nil
+}
+
+func errnoText(number int, comment string) string {
+	if text := syscall.Errno(number).Error(); !strings.HasPrefix(text, "errno ") {
+		return text
+	}
+	return strings.ToLower(comment)
 }
 
 func formatErrnos(facts []errnoFact) string {
