@@ -12,11 +12,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 )
 
 func main() {
@@ -24,13 +26,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: demo CALLGATE")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1]); err != nil {
+	if err := run(os.Stdout, os.Args[1]); err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(callgate string) error {
+func run(w io.Writer, callgate string) error {
 	callgate, err := filepath.Abs(callgate)
 	if err != nil {
 		return err
@@ -41,22 +43,22 @@ func run(callgate string) error {
 	}
 	defer s.close()
 
-	fmt.Printf("$ ./suspect %s %s\n", s.address(), s.victim())
+	fmt.Fprintln(w, "$ ./suspect")
 	bare, err := s.play("./suspect")
 	if err != nil {
 		return err
 	}
 	bareHome := s.home.changed()
 
-	gate := []string{"run", "--pids", "64", "--", "./suspect"}
-	fmt.Printf("$ callgate %s %s %s\n\n", strings.Join(gate, " "), s.address(), s.victim())
+	gate := []string{"run", "--preset", "agent", "--pids", "64", "--", "./suspect"}
+	fmt.Fprintf(w, "$ callgate %s\n\n", strings.Join(gate, " "))
 	behind, err := s.play(callgate, gate...)
 	if err != nil {
 		return err
 	}
-	bare = append(bare, step{"so, ~/.bashrc afterwards", bareHome})
-	behind = append(behind, step{"so, ~/.bashrc afterwards", s.home.changed()})
-	return compare(bare, behind)
+	bare = append(bare, step{"~/.bashrc afterwards", bareHome})
+	behind = append(behind, step{"~/.bashrc afterwards", s.home.changed()})
+	return compare(w, bare, behind)
 }
 
 // step is one thing the program tried, and what came of it.
@@ -70,13 +72,14 @@ func (s *stage) play(name string, args ...string) ([]step, error) {
 	cmd := exec.Command(name, append(args, s.address(), s.victim())...)
 	cmd.Dir = s.project
 	cmd.Env = append(os.Environ(), "HOME="+s.home.folder, "GITHUB_TOKEN=ghp_0123456789abcdefghij")
-	cmd.Stderr = os.Stderr
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	}
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", name, err)
+		return nil, fmt.Errorf("run %s: %w\n%s", name, err, stderr.Bytes())
 	}
 	var steps []step
 	for line := range bytes.Lines(out) {
@@ -90,17 +93,17 @@ func (s *stage) play(name string, args ...string) ([]step, error) {
 }
 
 // compare prints both runs side by side.
-func compare(bare, behind []step) error {
+func compare(w io.Writer, bare, behind []step) error {
 	if len(bare) != len(behind) {
 		return errors.New("the two runs tried different things")
 	}
-	const layout = "  %-34s %-20s %s\n"
-	fmt.Printf(layout, "", "bare", "behind the gate")
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "\tbare\tbehind the gate")
 	for i := range bare {
 		if bare[i].name != behind[i].name {
 			return fmt.Errorf("step %d: %q bare, %q behind the gate", i, bare[i].name, behind[i].name)
 		}
-		fmt.Printf(layout, bare[i].name, bare[i].outcome, behind[i].outcome)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", bare[i].name, bare[i].outcome, behind[i].outcome)
 	}
-	return nil
+	return table.Flush()
 }
