@@ -53,7 +53,7 @@ func newRootCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newRunCommand())
+	root.AddCommand(newRunCommand(), newDoctorCommand())
 	return root
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -76,32 +77,33 @@ func (o *runOptions) run(args []string, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitFailure, err}
 	}
-	spec, err := jail.FromPolicy(p, target)
+	group, err := o.makeGroup(p, stderr)
 	if err != nil {
 		return exitError{exitFailure, err}
 	}
-	spec.Args = args
-	spec.Env = p.Environment.Apply(os.Environ())
-	spec.Stdin, spec.Stdout, spec.Stderr = os.Stdin, os.Stdout, os.Stderr
-	spec.Full = o.requireFull
-	spec.Filter = func(present func(jail.Wall) bool) (filter.Program, error) { return compile(p, target, present) }
+	defer func() {
+		if err := group.Remove(); err != nil {
+			fmt.Fprintf(stderr, "callgate: %v\n", err)
+		}
+	}()
+	spec := &jail.Spec{
+		HostNetwork: p.Network.Mode.Value == policy.HostNetwork,
+		Args:        args,
+		Stdin:       os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Terminal: o.tty,
+		Full:     o.requireFull,
+		Procs:    group.Procs(),
+		Late:     func(s *jail.Spec) error { return o.fill(s, p, target) },
+	}
 	if !o.quiet {
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
 	}
-	if err := setUser(spec, o.user); err != nil {
-		return exitError{exitFailure, err}
-	}
-	group, err := cgroup.Create(limitsOf(p))
-	if err != nil {
-		return exitError{exitFailure, err}
-	}
-	defer group.Remove()
-	spec.Procs = group.Procs()
-
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded...)
 	result, err := jail.Run(spec, signals)
-	group.Kill()
+	if err := group.Kill(); err != nil {
+		fmt.Fprintf(stderr, "callgate: %v\n", err)
+	}
 	if err != nil {
 		return exitError{exitCodeOf(err), err}
 	}
@@ -112,6 +114,29 @@ func (o *runOptions) run(args []string, stderr io.Writer) error {
 		return exitError{exitTimeout, fmt.Errorf("%s ended: it ran longer than %v", args[0], spec.Timeout)}
 	}
 	return statusError(result.Status)
+}
+
+// makeGroup makes the control group that the policy's limits need.
+func (o *runOptions) makeGroup(p *policy.Policy, stderr io.Writer) (*cgroup.Group, error) {
+	group, err := cgroup.Create(limitsOf(p))
+	optional := slices.ContainsFunc(p.Walls.Optional, func(w policy.Name) bool { return w.Text == string(jail.Cgroup) })
+	if err == nil || !optional {
+		return group, err
+	}
+	if !o.quiet {
+		sayMissing(stderr, []jail.Missing{{Wall: jail.Cgroup, Why: err}})
+	}
+	return cgroup.Create(cgroup.Limits{})
+}
+
+// fill adds what the policy says to a Spec.
+func (o *runOptions) fill(s *jail.Spec, p *policy.Policy, target policy.Target) error {
+	if err := jail.Apply(s, p, target); err != nil {
+		return err
+	}
+	s.Env = p.Environment.Apply(os.Environ())
+	s.Filter = func(present func(jail.Wall) bool) (filter.Program, error) { return compile(p, target, present) }
+	return setUser(s, o.user)
 }
 
 // load returns the policy and where it is enforced.
@@ -133,8 +158,10 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if err != nil {
 		return nil, target, err
 	}
-	p = policy.Merge(p.Expand(target), flags.Expand(target))
-	return p, target, p.Check()
+	if err := flags.Check(); err != nil { // files were checked as they were read
+		return nil, target, err
+	}
+	return policy.Merge(p.Expand(target), flags.Expand(target)), target, nil
 }
 
 func sayMissing(w io.Writer, missing []jail.Missing) {

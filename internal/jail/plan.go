@@ -13,13 +13,13 @@ import (
 // plan turns a Spec into the steps that build it. The init script builds what
 // the target must not be able to undo; the target script gives up powers, from
 // the outside in, and executes the program.
-func (s *Spec) plan(host host, walls wallSet, term *terminal) (*sys.Launch, error) {
-	launch := &sys.Launch{Flags: s.cloneFlags(walls)}
-	s.planInit(&launch.Init, host, walls)
-	if err := s.planTarget(&launch.Target, host, walls, term); err != nil {
-		return nil, err
+func (s *Spec) plan(host host, walls wallSet, term *terminal) (init, target *sys.Script, err error) {
+	init, target = &sys.Script{}, &sys.Script{}
+	s.planInit(init, host, walls)
+	if err := s.planTarget(target, host, walls, term); err != nil {
+		return nil, nil, err
 	}
-	return launch, nil
+	return init, target, nil
 }
 
 func (s *Spec) planInit(script *sys.Script, host host, walls wallSet) {

@@ -9,27 +9,21 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
-// FromPolicy returns the Spec that a policy asks for on this host, without
-// program, streams and cgroup, which the caller adds. Paths are resolved now;
-// an error names the line of the policy and the cure.
-func FromPolicy(p *policy.Policy, t policy.Target) (*Spec, error) {
-	mounts, err := mountsOf(p, t)
-	if err != nil {
-		return nil, err
+// Apply adds to a Spec what a policy asks for on this host: all but the
+// program, its environment and streams, the filter and the cgroup. Paths are
+// resolved now; an error names the line of the policy and the cure.
+func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
+	if s.Mounts, err = mountsOf(p, t); err != nil {
+		return err
 	}
-	capabilities, err := capabilitiesOf(p)
-	if err != nil {
-		return nil, err
+	if s.Capabilities, err = capabilitiesOf(p); err != nil {
+		return err
 	}
-	s := &Spec{
-		Dir: t.Dir, UID: -1, GID: -1, Umask: umask(),
-		Hostname:     "callgate",
-		Mounts:       mounts,
-		HostNetwork:  p.Network.Mode.Value == policy.HostNetwork,
-		Capabilities: capabilities,
-		Ports:        Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)},
-		Timeout:      p.Limits.Timeout.Value,
-	}
+	s.Dir, s.UID, s.GID, s.Umask = t.Dir, -1, -1, umask()
+	s.Hostname = "callgate"
+	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
+	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)}
+	s.Timeout = p.Limits.Timeout.Value
 	for _, l := range p.Limits.Rlimits {
 		s.Limits = append(s.Limits, Limit{slices.Index(policy.RlimitNames[:], l.Name), l.Soft, l.Hard})
 	}
@@ -39,7 +33,7 @@ func FromPolicy(p *policy.Policy, t policy.Target) (*Spec, error) {
 	for _, w := range p.Walls.Optional {
 		s.Optional = append(s.Optional, Wall(w.Text))
 	}
-	return s, nil
+	return nil
 }
 
 func capabilitiesOf(p *policy.Policy) ([]int, error) {

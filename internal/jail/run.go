@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,8 +59,9 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	}
 	var result Result
 	walls := s.initial(host)
+	described := s.describe()
 	for {
-		result.Status, result.TimedOut, err = s.attempt(host, walls, signals)
+		result.Status, result.TimedOut, err = s.attempt(host, walls, signals, described)
 		var failed *WallError
 		if !errors.As(err, &failed) {
 			return result, err
@@ -69,8 +71,6 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 			return result, err
 		}
 		if slices.Contains(lost, Mounts) {
-			copied := *s
-			s = &copied
 			remove, err := s.ownTmp()
 			if err != nil {
 				return result, err
@@ -87,42 +87,57 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	}
 }
 
+// describe completes the Spec on the side; the returned function waits for it.
+func (s *Spec) describe() (wait func() error) {
+	if s.Late == nil {
+		return func() error { return nil }
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Late(s) }()
+	return sync.OnceValue(func() error { return <-done })
+}
+
 // attempt builds the given walls and runs the target behind them.
-func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (status syscall.WaitStatus, timedOut bool, err error) {
+func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal, described func() error) (syscall.WaitStatus, bool, error) {
 	var term *terminal
-	if s.Terminal {
+	if s.Terminal { // before init is made, which inherits the socket
+		var err error
 		if term, err = newTerminal(s.Stdin, s.Stdout); err != nil {
 			return 0, false, err
 		}
 		defer term.close()
 	}
-	launch, err := s.plan(host, walls, term)
-	if err != nil {
+	child, cloneErr := sys.Start(s.cloneFlags(walls))
+	if err := described(); err != nil {
+		if cloneErr == nil {
+			child.Abandon()
+		}
 		return 0, false, err
 	}
-	child, err := launch.Start()
-	if err != nil {
+	if cloneErr != nil {
 		var errno syscall.Errno
-		errors.As(err, &errno)
+		errors.As(cloneErr, &errno)
 		return 0, false, &WallError{Wall: cloneWall(walls), Step: sys.CloneStep, Errno: errno}
 	}
+	init, target, err := s.plan(host, walls, term)
+	if err != nil {
+		child.Abandon()
+		return 0, false, err
+	}
+	child.Run(init, target)
 	if term != nil {
 		term.start()
 	}
 	forward := startForwarding(child.Pid, signals, s.Timeout)
-	ended, err := child.Wait()
-	status = syscall.WaitStatus(ended)
-	timedOut = forward.stop()
+	status, err := child.Wait()
+	timedOut := forward.stop()
 	if err != nil {
 		return 0, false, fmt.Errorf("wait for process %d: %w", child.Pid, err)
 	}
-	if step, errno := child.Failure(); step != nil {
-		if errno == 0 && timedOut {
-			return status, true, nil
-		}
+	if step, errno := child.Failure(); step != nil && !(errno == 0 && timedOut) {
 		return 0, false, stepError(step, errno)
 	}
-	return status, timedOut, nil
+	return syscall.WaitStatus(status), timedOut, nil
 }
 
 // stepError turns a failed step into the error that the caller shows.

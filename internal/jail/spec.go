@@ -76,6 +76,11 @@ type Ports struct {
 // Spec describes a target and its walls. The zero Spec has every wall and
 // grants nothing.
 type Spec struct {
+	// Late, if not nil, fills in the rest while the kernel makes the
+	// namespaces, which takes as long. HostNetwork, Terminal, Full and every
+	// descriptor the target is to have must be there before.
+	Late func(*Spec) error
+
 	Args  []string // program and arguments; a name without a slash is looked up in Env's PATH
 	Env   []string // the whole environment, "NAME=value"
 	Dir   string   // working directory inside; must be visible

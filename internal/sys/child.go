@@ -33,6 +33,7 @@ func initMain(m *machine) {
 	if errno != syscall.EAGAIN {
 		exit(1)
 	}
+	waitReady(m)
 	if !run(m, m.initSteps) {
 		exit(125)
 	}
@@ -48,6 +49,20 @@ func initMain(m *machine) {
 	syscall.RawSyscall6(unix.SYS_DUP3, uintptr(m.ending[1]), 0, unix.O_CLOEXEC, 0, 0, 0)
 	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, 1, uintptr(^uint32(0)), 0, 0, 0, 0)
 	serve(m, target)
+}
+
+// waitReady sleeps until the parent has laid out the steps. Going through the
+// kernel orders the parent's writes before init's reads on every architecture.
+//
+//go:nosplit
+//go:norace
+func waitReady(m *machine) {
+	for {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.ready)), futexWait, 0, 0, 0, 0)
+		if errno == syscall.EAGAIN {
+			return // the word is no longer 0
+		}
+	}
 }
 
 //go:nosplit

@@ -21,24 +21,25 @@ func Try(flags uintptr, build func(*Script)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	launch := &Launch{Flags: flags}
+	var init, target Script
 	if flags&NewUser != 0 {
-		launch.Init.WriteFile("/proc/self/setgroups", "deny")
-		launch.Init.WriteFile("/proc/self/uid_map", fmt.Sprintf("0 %d 1", os.Geteuid()))
-		launch.Init.WriteFile("/proc/self/gid_map", fmt.Sprintf("0 %d 1", os.Getegid()))
+		init.WriteFile("/proc/self/setgroups", "deny")
+		init.WriteFile("/proc/self/uid_map", fmt.Sprintf("0 %d 1", os.Geteuid()))
+		init.WriteFile("/proc/self/gid_map", fmt.Sprintf("0 %d 1", os.Getegid()))
 	}
 	if flags&NewMounts != 0 {
-		launch.Init.MakeMountsPrivate()
+		init.MakeMountsPrivate()
 	}
 	if build != nil {
-		build(&launch.Init)
+		build(&init)
 	}
-	launch.Target.Call(exitStep, unix.SYS_EXIT_GROUP, 0)
+	target.Call(exitStep, unix.SYS_EXIT_GROUP, 0)
 
-	child, err := launch.Start()
+	child, err := Start(flags)
 	if err != nil {
 		return err
 	}
+	child.Run(&init, &target)
 	if _, err := child.Wait(); err != nil {
 		return err
 	}

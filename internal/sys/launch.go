@@ -3,30 +3,24 @@ package sys
 import (
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Launch is a confined process about to be started. A first child, init, runs
-// the Init script, starts the target and then reaps and forwards signals until
-// the target ends; the target runs the Target script, whose last steps execute
-// the program.
-type Launch struct {
-	Flags  uintptr // CLONE_NEW* flags of init
-	Init   Script
-	Target Script
-}
-
-// Child is a started Launch.
+// Child is a process being started: init, in namespaces of its own, which runs
+// a script, starts the target, and then reaps and forwards signals until the
+// target ends. The target runs a second script, whose last steps execute the
+// program.
 type Child struct {
-	Pid      int // init, as the caller sees it
-	m        *machine
-	launch   *Launch // holds the memory that the steps point to
-	stacks   []byte
-	lifeline int // write end of a pipe that init watches at its start
-	ending   int // read end of a pipe that ends with init
+	Pid          int // init, as the caller sees it
+	m            *machine
+	init, target *Script // hold the memory that the steps point to
+	stacks       []byte
+	lifeline     int // write end of a pipe that init watches at its start
+	ending       int // read end of a pipe that ends with init
 }
 
 // machine is all that the children touch. They share the caller's memory, so
@@ -42,6 +36,7 @@ type machine struct {
 	mask        uint64 // the caller's signal mask
 	regs        [Registers]uintptr
 
+	ready    uint32 // 1 once the steps are there
 	step     uint32 // index of the failing or last step
 	inTarget uint32 // 1 when that is one of targetSteps
 	failed   uint32 // 1 once a step failed
@@ -68,20 +63,14 @@ const allSignals = ^uint64(0)
 
 const stackSize = 32 << 10
 
-// Start starts init. The calling thread must not end before the target does:
-// init is killed when it does (PR_SET_PDEATHSIG). The errors are the kernel's
-// for clone(2), mmap(2) and pipe2(2).
-func (l *Launch) Start() (*Child, error) {
+// Start makes init, in new namespaces as flags say (New*); it waits for Run.
+// The calling thread must not end before the target does: init is killed when
+// it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
+// and pipe2(2).
+func Start(flags uintptr) (*Child, error) {
 	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
-	}
-	// Space above the stack pointer for the arguments of the first call.
-	const top = stackSize - 64
-	m := &machine{
-		initSteps:   l.Init.Steps,
-		targetSteps: l.Target.Steps,
-		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
 	}
 	var lifeline, ending [2]int
 	if err := unix.Pipe2(lifeline[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -93,24 +82,50 @@ func (l *Launch) Start() (*Child, error) {
 		unix.Munmap(stacks)
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	if l.Flags&NewPids != 0 {
+	// Space above the stack pointer for the arguments of the first call.
+	const top = stackSize - 64
+	m := &machine{
+		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
+		lifeline:    [2]int32{int32(lifeline[0]), int32(lifeline[1])},
+		ending:      [2]int32{int32(ending[0]), int32(ending[1])},
+	}
+	if flags&NewPids != 0 {
 		m.pidNamespace = 1
 	}
-	m.lifeline = [2]int32{int32(lifeline[0]), int32(lifeline[1])}
-	m.ending = [2]int32{int32(ending[0]), int32(ending[1])}
-
 	// An earlier child that shared this memory made it undumpable; init could
 	// not write its own id maps.
 	unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
-	pid, errno := startBlocked(l.Flags, uintptr(unsafe.Pointer(&stacks[top])), m)
+	pid, errno := startBlocked(flags, uintptr(unsafe.Pointer(&stacks[top])), m)
 	closeAll(lifeline[0], ending[1])
 	if errno != 0 {
 		closeAll(lifeline[1], ending[0])
 		unix.Munmap(stacks)
 		return nil, os.NewSyscallError("clone", errno)
 	}
-	return &Child{Pid: pid, m: m, launch: l, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
+	return &Child{Pid: pid, m: m, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
 }
+
+// Run has init run its script and then start the target with the other.
+func (c *Child) Run(init, target *Script) {
+	c.init, c.target = init, target
+	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
+	atomic.StoreUint32(&c.m.ready, 1)
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.ready)), futexWake, 1, 0, 0, 0)
+}
+
+// Abandon ends a child that was not told to run.
+func (c *Child) Abandon() {
+	unix.Kill(c.Pid, unix.SIGKILL)
+	c.reap()
+}
+
+// Operations of futex(2); the word is private to the processes that share
+// this memory.
+const (
+	futexPrivate = 128
+	futexWait    = 0 | futexPrivate
+	futexWake    = 1 | futexPrivate
+)
 
 // startBlocked clones init with every signal blocked: it must never run one of
 // the runtime's handlers.

@@ -16,13 +16,14 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var l Launch
-	l.Init.AdoptOrphans()
-	prepare(&l.Init, &l.Target)
-	child, err := l.Start()
+	child, err := Start(0)
 	if err != nil {
 		t.Fatalf("Start() = %v", err)
 	}
+	var init, target Script
+	init.AdoptOrphans()
+	prepare(&init, &target)
+	child.Run(&init, &target)
 	status, err := child.Wait()
 	if err != nil {
 		t.Fatalf("Wait() = %v", err)

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace flags for Launch.Flags and Unshare (clone(2)).
+// Namespace flags for Start and Unshare (clone(2)).
 const (
 	NewUser    uintptr = unix.CLONE_NEWUSER
 	NewMounts  uintptr = unix.CLONE_NEWNS
