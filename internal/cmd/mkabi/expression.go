@@ -13,25 +13,26 @@ import (
 type evaluator struct {
 	tokens []string
 	lookup func(name string) (macro, bool)
-	depth  int
+	budget *int // macros that may still be expanded
 }
 
 var tokenPattern = regexp.MustCompile(`'(?:\\.|[^'\\])'|0[xX][0-9a-fA-F]+\w*|\d+\w*|\w+|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()<>,?:]|\S`)
 
 var unsignedInt = regexp.MustCompile(`^\d+[uU]$`)
 
-// maxDepth bounds macros that mention each other.
-const maxDepth = 32
+// maxExpansions bounds macros that mention each other.
+const maxExpansions = 1000
 
 func evaluate(expression string, lookup func(string) (macro, bool)) (uint64, error) {
-	return evaluateAt(expression, lookup, 0)
+	budget := maxExpansions
+	return evaluateWithin(&budget, expression, lookup)
 }
 
-func evaluateAt(expression string, lookup func(string) (macro, bool), depth int) (uint64, error) {
-	if depth > maxDepth {
-		return 0, fmt.Errorf("%q: macros nest too deeply", expression)
+func evaluateWithin(budget *int, expression string, lookup func(string) (macro, bool)) (uint64, error) {
+	if *budget--; *budget < 0 {
+		return 0, fmt.Errorf("%q: macros mention each other without end", expression)
 	}
-	e := &evaluator{tokens: tokenPattern.FindAllString(expression, -1), lookup: lookup, depth: depth}
+	e := &evaluator{tokens: tokenPattern.FindAllString(expression, -1), lookup: lookup, budget: budget}
 	value, err := e.binary(0)
 	if err == nil && len(e.tokens) > 0 {
 		err = fmt.Errorf("%q: unexpected %q", expression, e.tokens[0])
@@ -194,7 +195,7 @@ func (e *evaluator) primary(token string) (uint64, error) {
 			return word
 		})
 	}
-	return evaluateAt(body, e.lookup, e.depth+1)
+	return evaluateWithin(e.budget, body, e.lookup)
 }
 
 // arguments reads a macro's parenthesised arguments as text.

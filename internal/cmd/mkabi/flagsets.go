@@ -96,11 +96,14 @@ func readFlagSets(folder string, constants constantTable) ([]flagSet, error) {
 		case line[0] != '\t':
 			sets = append(sets, flagSet{name: line})
 		default:
-			group, err := parseGroup(line, constants)
-			if err != nil {
-				return nil, fmt.Errorf("%s: set %s: %w", path, sets[len(sets)-1].name, err)
+			if len(sets) == 0 {
+				return nil, fmt.Errorf("%s: a group comes before any set", path)
 			}
 			last := &sets[len(sets)-1]
+			group, err := parseGroup(line, constants)
+			if err != nil {
+				return nil, fmt.Errorf("%s: set %s: %w", path, last.name, err)
+			}
 			last.groups = append(last.groups, group)
 		}
 	}
@@ -113,18 +116,18 @@ func parseGroup(line string, constants constantTable) (flagGroup, error) {
 	var group flagGroup
 	var patterns []string
 	switch {
-	case words[0] == "bits":
+	case len(words) > 0 && words[0] == "bits":
 		patterns = words[1:]
-	case words[0] == "one" && words[1] == "of":
+	case len(words) > 1 && words[0] == "one" && words[1] == "of":
 		group.mask, patterns = ^uint64(0), words[2:]
-	case words[0] == "mask":
+	case len(words) > 1 && words[0] == "mask":
 		mask, err := strconv.ParseUint(words[1], 0, 64)
 		if err != nil {
 			return group, err
 		}
 		group.mask, patterns = mask, words[2:]
 	default:
-		return group, fmt.Errorf("unknown group %q", words[0])
+		return group, fmt.Errorf("unknown group %q", line)
 	}
 	members, err := expand(patterns, constants)
 	if err == nil && len(members) == 0 {

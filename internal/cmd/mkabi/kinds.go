@@ -63,6 +63,9 @@ func parseMeaning(line string) (meaning, error) {
 	left, result, hasResult := strings.Cut(line, "->")
 	fields := strings.Fields(left)
 	m := meaning{result: "Status"}
+	if len(fields) == 0 {
+		return m, fmt.Errorf("%q names no call", line)
+	}
 	name, arches, hasArches := strings.Cut(fields[0], "@")
 	m.name = name
 	if hasArches {

@@ -4,7 +4,7 @@
 // reads what the kernel itself says about its calls and constants and writes
 // it down as text, in this folder:
 //
-//	go run ./internal/cmd/mkabi extract          # calls.txt and constants.txt
+//	go run ./internal/cmd/mkabi extract          # calls.txt, constants.txt, errnos.txt
 //	go run ./internal/cmd/mkabi extract -check   # only compare
 //
 // The second stage needs Go alone. It joins those facts with what was written

@@ -74,7 +74,7 @@ func (p *preprocessor) file(source string) {
 		case "else":
 			top.live, top.taken = !top.taken, true
 		case "endif":
-			stack = stack[:len(stack)-1]
+			stack = stack[:max(1, len(stack)-1)]
 		case "define":
 			if m := macroLine.FindStringSubmatch(rest); m != nil && live() {
 				var params []string
@@ -130,7 +130,8 @@ var definedOperator = regexp.MustCompile(`\bdefined\s*(?:\(\s*(\w+)\s*\)|(\w+))`
 func (p *preprocessor) condition(kind, expression string) bool {
 	switch kind {
 	case "ifdef", "ifndef":
-		_, known := p.macros[strings.Fields(expression)[0]]
+		name, _, _ := strings.Cut(expression, " ")
+		_, known := p.macros[name]
 		return known == (kind == "ifdef")
 	}
 	expression = definedOperator.ReplaceAllStringFunc(expression, func(operator string) string {
