@@ -99,7 +99,7 @@ func nearestConstant(name string) string {
 	var names []string
 	for set := range abi.FlagSets() {
 		for n := range set.Values(abi.AMD64) {
-			if len(n) >= len(name)-2 && len(n) <= len(name)+2 {
+			if len(n) >= len(name)-3 && len(n) <= len(name)+3 {
 				names = append(names, n)
 			}
 		}

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
 )
 
 // Check finds what one document says that cannot be meant: unknown words,
@@ -23,8 +25,29 @@ func (p *Policy) Check() error {
 	for i := range p.Tests {
 		c.test(&p.Tests[i])
 	}
+	if len(c.problems) == 0 {
+		c.filters(Merge(new(Policy), p))
+	}
 	sortByPlace(c.problems)
 	return c.problems.Err()
+}
+
+// filters tries the rules on every architecture callgate runs on, for what only
+// the filter sees: conditions of which one excludes another.
+func (c *checker) filters(p *Policy) {
+	for _, arch := range [...]abi.Arch{abi.AMD64, abi.ARM64, abi.RISCV64} {
+		compiled, err := p.Filter(Target{Arch: arch})
+		var found Problems
+		if errors.As(err, &found) {
+			c.problems = append(c.problems, found...)
+			return
+		}
+		var rule *filter.RuleError
+		if errors.As(compiled.Filter.Check(), &rule) && rule.Rule >= 0 {
+			c.problems.add(compiled.Origins[rule.Table][rule.Rule], "", "a rule has no meaning: %v", rule.Err)
+			return
+		}
+	}
 }
 
 // sortByPlace puts the problems into the order of the document.

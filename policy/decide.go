@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
@@ -125,7 +124,7 @@ func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 	a := Answer{Action: Do(action), Wall: WallSeccomp}
 	if rule < 0 {
 		a.At, a.Reason = j.whyMissing(call)
-		return j.withCure(a, q, call, nil)
+		return j.withCure(a, q, call, number)
 	}
 	a.At = j.compiled.Origins[table][rule]
 	switch {
@@ -137,7 +136,7 @@ func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 	default:
 		a.Reason = fmt.Sprintf("a rule refuses %s", call.Name)
 	}
-	return j.withCure(a, q, call, j.compiled.Filter.Tables[table].Rules[rule].When)
+	return j.withCure(a, q, call, number)
 }
 
 // whyMissing says why no rule decides a call, so that it seems to be missing.
@@ -150,53 +149,4 @@ func (j *judge) whyMissing(call *abi.Syscall) (Origin, string) {
 		return baseline.At, fmt.Sprintf("%s came with Linux %s, after the baseline %s, and no rule names it", call.Name, since, baseline)
 	}
 	return Origin{}, fmt.Sprintf("%s has its arguments behind a pointer, where the rules cannot see them", call.Name)
-}
-
-// withCure adds the rule that would allow the call. Where the deciding rule
-// looked at arguments, so does the cure.
-func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, when []filter.Cond) Answer {
-	if a.Action.Lets() {
-		return a
-	}
-	if socketCall(q.Call) && a.At == j.policy.Network.Families.At && a.At != (Origin{}) {
-		a.Reason = "the network section does not list this socket family"
-		a.Cure = "network:\n  families: [" + familyOf(q, j.target.Arch) + "]\n"
-		return a
-	}
-	var conds []string
-	for _, arg := range q.Args {
-		if i, err := argumentIndex(call, arg.Name); err == nil && looksAt(when, i) {
-			conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", arg.Name, arg.Value))
-		}
-	}
-	tail := ""
-	if len(conds) > 0 {
-		tail = ", when: [" + strings.Join(conds, ", ") + "]"
-	}
-	a.Cure = fmt.Sprintf("syscalls:\n  rules:\n  - {then: allow, calls: [%s]%s}\n", call.Name, tail)
-	return a
-}
-
-func looksAt(when []filter.Cond, index int) bool {
-	for _, c := range when {
-		if c.Arg == index {
-			return true
-		}
-	}
-	return false
-}
-
-func socketCall(name string) bool { return name == "socket" || name == "socketpair" }
-
-// familyOf returns the name, as the network section has it, of the family that
-// the question is about.
-func familyOf(q Question, arch abi.Arch) string {
-	for _, arg := range q.Args {
-		if arg.Name == "family" || arg.Name == "0" {
-			if v, err := arg.Value.value(arch, 32); err == nil {
-				return familyName(v)
-			}
-		}
-	}
-	return familyName(0)
 }

@@ -20,6 +20,7 @@ func (p *Policy) Lint(t Target) (Problems, error) {
 	p.blind(&found)
 	p.shadowed(&found)
 	p.vain(&found)
+	sortByPlace(found)
 	return found, nil
 }
 

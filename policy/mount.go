@@ -12,6 +12,20 @@ type Mount struct {
 // Kind says what is mounted.
 type Kind uint8
 
+var kindWords = [...]string{"invalid", Bind: "bind", Empty: "empty", Tmpfs: "tmpfs", Device: "dev", Proc: "proc"}
+
+// String returns the kind's word.
+func (k Kind) String() string { return kindWords[k] }
+
+// String returns "/usr bind r-x" or "/opt bind r-x optional".
+func (m Mount) String() string {
+	s := m.Path + " " + m.Kind.String() + " " + m.Access.String()
+	if m.Optional {
+		s += " optional"
+	}
+	return s
+}
+
 // The kinds of mount. The zero kind is invalid.
 const (
 	Bind   Kind = iota + 1 // the machine's own file or directory
@@ -31,3 +45,14 @@ const (
 	Write
 	Execute
 )
+
+// String returns the access as ls writes it: "rw-".
+func (a Access) String() string {
+	b := []byte("---")
+	for i, c := range []byte("rwx") {
+		if a&(1<<i) != 0 {
+			b[i] = c
+		}
+	}
+	return string(b)
+}

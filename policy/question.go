@@ -15,8 +15,12 @@ import (
 // A word with a '=' names its argument (flags=O_RDWR, port=443, path=/x); one
 // that looks like a path is the path, and ":443" or "host:443" the port. The
 // others are the call's arguments in order: the descriptor is passed over by
-// names of constants, and the path by everything.
+// names of constants, and the path by everything. Brackets, commas and quotes
+// are passed over, so that a line of strace is understood too.
 func ParseQuestion(call string, words []string) (Question, error) {
+	if name, first, found := strings.Cut(call, "("); found {
+		call, words = name, append([]string{first}, words...)
+	}
 	q := Question{Call: call}
 	row, ok := abi.Lookup(call)
 	if !ok {

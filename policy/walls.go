@@ -18,7 +18,7 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	mount, visible := mountOf(j.mounts, name)
 	refuse := func(errno abi.Errno, format string, a ...any) Answer {
 		return Answer{Action: Do(errnoAction(errno)), Wall: WallFiles, At: mount.At,
-			Reason: fmt.Sprintf(format, a...), Cure: j.fileCure(q.Path, want)}
+			Reason: fmt.Sprintf(format, a...), Cure: j.fileCure(q.Path, want, mount)}
 	}
 	switch {
 	case !visible:
@@ -40,7 +40,9 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 func (j *judge) unseen(q Question, name string, want wanted, refuse func(abi.Errno, string, ...any) Answer) Answer {
 	switch {
 	case j.leadsToMount(name) && want.access&Execute != 0:
-		return refuse(abi.EACCES, "%s is a directory", name)
+		a := refuse(abi.EACCES, "%s is a directory", name)
+		a.Cure = ""
+		return a
 	case j.leadsToMount(name) && want.access&Write == 0:
 		return Answer{Action: Do(filter.ActionAllow)}
 	case j.leadsToMount(name), want.creates && j.leadsToMount(path.Dir(name)):
@@ -51,23 +53,6 @@ func (j *judge) unseen(q Question, name string, want wanted, refuse func(abi.Err
 
 func (j *judge) leadsToMount(dir string) bool {
 	return slices.ContainsFunc(j.mounts, func(m Mount) bool { return isBelow(m.Path, dir) }) || dir == "/"
-}
-
-func (j *judge) fileCure(name string, want wanted) string {
-	list := "ro"
-	switch {
-	case want.access&Execute != 0:
-		list = "exec"
-	case want.access&Write != 0:
-		list = "rw"
-		if want.creates {
-			name = path.Dir(name) // a file that is not there yet cannot be mounted
-		}
-	}
-	if !path.IsAbs(name) && name[0] != '~' && name[0] != '.' {
-		name = "./" + name
-	}
-	return fmt.Sprintf("files:\n  %s: [%s]\n", list, name)
 }
 
 // wanted is what a call does with its file.

@@ -1,0 +1,103 @@
+package policy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// withCure adds to a refusal by seccomp what would allow the call.
+func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sysno) Answer {
+	n := &j.policy.Network
+	switch {
+	case a.Action.Lets():
+	case a.At == Origin{}:
+		a.Cure = j.ruleCure(q, call, number)
+	case a.At == n.Families.At:
+		a.Reason = "the network section does not list this socket family"
+		a.Cure = "network:\n  families: [" + familyOf(q, j.target.Arch) + "]\n"
+	case a.At == n.Connect.At, a.At == n.Bind.At:
+		a.Reason = "the network section limits ports, which Landlock sees of TCP's bind and connect alone"
+	default:
+		a.Cure = j.ruleCure(q, call, number)
+	}
+	return a
+}
+
+// ruleCure returns a rule that allows the call: with the question's arguments
+// where the policy looks at them.
+func (j *judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string {
+	var conds []string
+	for _, arg := range q.Args {
+		if i, err := argumentIndex(call, arg.Name); err == nil && j.looksAt(number, i) {
+			conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", arg.Name, arg.Value))
+		}
+	}
+	when := ""
+	if len(conds) > 0 {
+		when = ", when: [" + strings.Join(conds, ", ") + "]"
+	}
+	return fmt.Sprintf("syscalls:\n  rules:\n  - {then: allow, calls: [%s]%s}\n", call.Name, when)
+}
+
+// looksAt reports whether a rule for the call has a condition on the argument.
+func (j *judge) looksAt(number abi.Sysno, index int) bool {
+	for _, r := range j.compiled.Filter.Tables[0].Rules {
+		if r.Nr != number {
+			continue
+		}
+		for _, c := range r.When {
+			if c.Arg == index {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// familyOf returns the name, as the network section has it, of the family that
+// the question is about.
+func familyOf(q Question, arch abi.Arch) string {
+	i := slices.IndexFunc(q.Args, func(a Arg) bool { return a.Name == "family" || a.Name == "0" })
+	if i < 0 {
+		return familyName(0)
+	}
+	v, err := q.Args[i].Value.value(arch, 32)
+	if err != nil {
+		return familyName(0)
+	}
+	return familyName(v)
+}
+
+// fileCure returns the paths to add for a call that the file tree stops, or ""
+// where no path would help.
+func (j *judge) fileCure(text string, want wanted, mount Mount) string {
+	name := j.target.expand(text)
+	if mount.Kind == Device {
+		return "files:\n  dev: host\n"
+	}
+	if want.creates && name != mount.Path {
+		text, name = path.Dir(text), path.Dir(name) // what is not there yet cannot be mounted
+	}
+	if name == "/" {
+		return ""
+	}
+	access := want.access
+	if name == mount.Path {
+		access |= mount.Access // naming a path says everything about it
+	}
+	var lists string
+	if access&Write != 0 {
+		lists += "  rw: [" + text + "]\n"
+	}
+	if access&Execute != 0 {
+		lists += "  exec: [" + text + "]\n"
+	}
+	if lists == "" {
+		lists = "  ro: [" + text + "]\n"
+	}
+	return "files:\n" + lists
+}
