@@ -11,6 +11,21 @@ import (
 // first: for "unknown call opneat; did you mean openat?".
 func Nearest(name string, n int) []string { return nearest(name, n, Names()) }
 
+// NearestConstant lists at most n names of constants that look like name, as
+// Nearest does of calls.
+func NearestConstant(name string, n int) []string {
+	return nearest(name, n, func(yield func(string) bool) {
+		for i, c := range constants {
+			if i > 0 && constants[i-1].name == c.name {
+				continue // another architecture's value
+			}
+			if !yield(c.name) {
+				return
+			}
+		}
+	})
+}
+
 // nearest ranks names by how many edits away they are, and drops those further
 // than a third of the name.
 func nearest(name string, n int, names iter.Seq[string]) []string {

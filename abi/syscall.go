@@ -1,6 +1,7 @@
 package abi
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func (a Arch) Syscall(nr Sysno) (*Syscall, bool) {
 	}
 	rows := byNumber[a]
 	i, found := slices.BinarySearchFunc(rows, nr, func(row uint16, nr Sysno) int {
-		return int(a.sysno(numbers[row][a-1])) - int(nr)
+		return cmp.Compare(a.sysno(numbers[row][a-1]), nr)
 	})
 	if !found {
 		return nil, false

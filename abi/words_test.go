@@ -116,6 +116,14 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestNearestConstant(t *testing.T) {
+	for name, want := range map[string][]string{"AF_NETLNIK": {"AF_NETLINK"}, "O_DIRECTROY": {"O_DIRECTORY"}, "???": nil} {
+		if got := abi.NearestConstant(name, 1); !slices.Equal(got, want) {
+			t.Errorf("NearestConstant(%q, 1) = %v; want %v", name, got, want)
+		}
+	}
+}
+
 func TestCallString(t *testing.T) {
 	call := func(arch abi.Arch, name string, args ...uint64) abi.Call {
 		nr, found := arch.Number(name)

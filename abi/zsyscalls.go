@@ -197,8 +197,8 @@ var syscalls = [...]Syscall{
 		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
 	{"close_range", Version{5, 9}, []Arg{
-		{"fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
-		{"max_fd", "unsigned int", KindFD, ByValue, nil, -1, 32, true},
+		{"fd", "unsigned int", KindInt, ByValue, nil, -1, 32, false},
+		{"max_fd", "unsigned int", KindInt, ByValue, nil, -1, 32, false},
 		{"flags", "unsigned int", KindFlags, ByValue, &setCloseRange, -1, 32, false},
 	}, ResultStatus},
 	{"connect", Version{2, 0}, []Arg{
@@ -555,8 +555,8 @@ var syscalls = [...]Syscall{
 	}, ResultVariant},
 	{"futex_wait", Version{6, 7}, []Arg{
 		{"uaddr", "void *", KindStruct, In, nil, -1, 64, false},
-		{"val", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
-		{"mask", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
+		{"val", "unsigned long", KindInt, ByValue, nil, -1, 64, false},
+		{"mask", "unsigned long", KindInt, ByValue, nil, -1, 64, false},
 		{"flags", "unsigned int", KindFlags, ByValue, &setFutex2, -1, 32, false},
 		{"timeout", "struct __kernel_timespec *", KindTimespec, In, nil, -1, 64, false},
 		{"clockid", "clockid_t", KindChoice, ByValue, &setClock, -1, 32, false},
@@ -570,7 +570,7 @@ var syscalls = [...]Syscall{
 	}, ResultInt},
 	{"futex_wake", Version{6, 7}, []Arg{
 		{"uaddr", "void *", KindAddress, ByValue, nil, -1, 64, false},
-		{"mask", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
+		{"mask", "unsigned long", KindInt, ByValue, nil, -1, 64, false},
 		{"nr", "int", KindCount, ByValue, nil, -1, 32, true},
 		{"flags", "unsigned int", KindFlags, ByValue, &setFutex2, -1, 32, false},
 	}, ResultCount},
@@ -804,8 +804,8 @@ var syscalls = [...]Syscall{
 		{"arg", "unsigned long", KindVariant, ByValue, nil, -1, 64, false},
 	}, ResultVariant},
 	{"ioperm", Version{1, 0}, []Arg{
-		{"from", "unsigned long", KindAddress, ByValue, nil, -1, 64, false},
-		{"num", "unsigned long", KindCount, ByValue, nil, -1, 64, false},
+		{"from", "unsigned long", KindInt, ByValue, nil, -1, 64, false},
+		{"num", "unsigned long", KindInt, ByValue, nil, -1, 64, false},
 		{"turn_on", "int", KindInt, ByValue, nil, -1, 32, true},
 	}, ResultStatus},
 	{"iopl", Version{1, 0}, []Arg{
@@ -936,7 +936,7 @@ var syscalls = [...]Syscall{
 	}, ResultSize},
 	{"lock", Version{}, nil, ResultStatus},
 	{"lookup_dcookie", Version{2, 6}, []Arg{
-		{"cookie64", "u64", KindSize, ByValue, nil, -1, 64, false},
+		{"cookie64", "u64", KindID, ByValue, nil, -1, 64, false},
 		{"buf", "char *", KindBuffer, Out, nil, 2, 64, false},
 		{"len", "size_t", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultSize},
@@ -1079,7 +1079,7 @@ var syscalls = [...]Syscall{
 		{"bytecount", "unsigned long", KindSize, ByValue, nil, -1, 64, false},
 	}, ResultSize},
 	{"mount", Version{1, 0}, []Arg{
-		{"dev_name", "char *", KindString, In, nil, -1, 64, false},
+		{"dev_name", "char *", KindPath, In, nil, -1, 64, false},
 		{"dir_name", "char *", KindPath, In, nil, -1, 64, false},
 		{"type", "char *", KindString, In, nil, -1, 64, false},
 		{"flags", "unsigned long", KindFlags, ByValue, &setMount, -1, 64, false},
