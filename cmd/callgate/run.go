@@ -99,7 +99,7 @@ func (o *runOptions) run(args []string, stderr io.Writer) error {
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
 	}
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded...)
+	spec.Started = func() { signal.Notify(signals, forwarded...) }
 	result, err := jail.Run(spec, signals)
 	if err := group.Kill(); err != nil {
 		fmt.Fprintf(stderr, "callgate: %v\n", err)

@@ -33,23 +33,15 @@ func (b *rootBuilder) devices(target string) {
 	}
 }
 
-// Parts of /proc that act on the machine, read-only even to user id 0, and
-// parts that tell its secrets.
-var (
-	procReadOnly = [...]string{"bus", "fs", "irq", "sys"}
-	procHidden   = [...]string{"kcore", "keys", "sysrq-trigger", "timer_list"}
-)
+// procHidden are the parts of /proc that tell the machine's secrets. (What acts
+// on the machine is refused by the mount being read-only, even to user id 0.)
+var procHidden = [...]string{"kcore", "keys", "timer_list"}
 
-// maskProc covers what a target that is user id 0 on the host could use; to any
-// other the kernel itself refuses these files.
+// maskProc covers what a target that is user id 0 on the host could read; to
+// any other the kernel itself refuses these files.
 func (b *rootBuilder) maskProc(target string) {
 	if !b.root {
 		return
-	}
-	for _, name := range procReadOnly {
-		if exists("/proc/" + name) {
-			b.bindOwn(sys.Here, target+"/"+name, target+"/"+name, attributes(Read))
-		}
 	}
 	for _, name := range procHidden {
 		if exists("/proc/" + name) {

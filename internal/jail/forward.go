@@ -2,30 +2,29 @@ package jail
 
 import (
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // forwarder hands signals to a running target and ends it at its time-out.
 type forwarder struct {
-	done  chan struct{}
-	ended chan bool // whether the time-out fell
+	done     chan struct{}
+	timedOut atomic.Bool
 }
 
 func startForwarding(pid int, signals <-chan os.Signal, timeout time.Duration) *forwarder {
-	f := &forwarder{done: make(chan struct{}), ended: make(chan bool, 1)}
-	if signals == nil && timeout == 0 {
-		f.ended <- false
-		return f
+	f := &forwarder{done: make(chan struct{})}
+	if signals != nil || timeout > 0 {
+		go f.loop(pid, signals, timeout)
 	}
-	go f.loop(pid, signals, timeout)
 	return f
 }
 
 // stop ends the forwarding and reports whether the time-out fell.
 func (f *forwarder) stop() bool {
 	close(f.done)
-	return <-f.ended
+	return f.timedOut.Load()
 }
 
 func (f *forwarder) loop(pid int, signals <-chan os.Signal, timeout time.Duration) {
@@ -33,16 +32,14 @@ func (f *forwarder) loop(pid int, signals <-chan os.Signal, timeout time.Duratio
 	if timeout > 0 {
 		limit = time.After(timeout)
 	}
-	timedOut := false
 	for {
 		select {
 		case <-f.done:
-			f.ended <- timedOut
 			return
 		case sig := <-signals:
 			relay(pid, sig.(syscall.Signal))
 		case <-limit:
-			timedOut = true
+			f.timedOut.Store(true)
 			syscall.Kill(pid, syscall.SIGTERM)
 			syscall.Kill(pid, syscall.SIGCONT) // a stopped target can't end
 			kill = time.After(grace)

@@ -76,7 +76,7 @@ func (b *rootBuilder) add(m Mount) {
 		b.hide(target, m.Folder)
 	case m.Kind == Proc:
 		b.point(target, true)
-		b.script.MountFilesystem("proc", target, sys.MountNoSuid|sys.MountNoDev|sys.MountNoExec, "")
+		b.script.MountFilesystem("proc", target, sys.MountReadOnly|sys.MountNoSuid|sys.MountNoDev|sys.MountNoExec, "")
 		b.maskProc(target)
 	case m.Kind == Dev:
 		b.point(target, true)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 
@@ -34,14 +33,14 @@ type host struct {
 const capSysAdmin = 21
 
 func thisHost() (host, error) {
-	caps, err := sys.OwnCapabilities()
+	effective, err := sys.EffectiveCapabilities()
 	if err != nil {
 		return host{}, fmt.Errorf("read own capabilities: %w", err)
 	}
 	landlock, _ := sys.LandlockABI() // absent: creating the ruleset says why
 	return host{
 		uid: os.Geteuid(), gid: os.Getegid(),
-		privileged:     caps.Effective.Has(capSysAdmin),
+		privileged:     effective.Has(capSysAdmin),
 		lastCapability: sys.CapLast(),
 		landlock:       landlock,
 	}, nil
@@ -59,9 +58,8 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	}
 	var result Result
 	walls := s.initial(host)
-	described := s.describe()
 	for {
-		result.Status, result.TimedOut, err = s.attempt(host, walls, signals, described)
+		result.Status, result.TimedOut, err = s.attempt(host, walls, signals)
 		var failed *WallError
 		if !errors.As(err, &failed) {
 			return result, err
@@ -87,18 +85,31 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	}
 }
 
-// describe completes the Spec on the side; the returned function waits for it.
-func (s *Spec) describe() (wait func() error) {
-	if s.Late == nil {
-		return func() error { return nil }
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Late(s) }()
-	return sync.OnceValue(func() error { return <-done })
+// scripts are the plan of one attempt.
+type scripts struct {
+	init, target *sys.Script
+	err          error
+}
+
+// planAside completes the Spec and makes the plan while the caller clones.
+func (s *Spec) planAside(host host, walls wallSet, term *terminal) <-chan scripts {
+	done := make(chan scripts, 1)
+	go func() {
+		var p scripts
+		if late := s.Late; late != nil {
+			s.Late = nil
+			p.err = late(s)
+		}
+		if p.err == nil {
+			p.init, p.target, p.err = s.plan(host, walls, term)
+		}
+		done <- p
+	}()
+	return done
 }
 
 // attempt builds the given walls and runs the target behind them.
-func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal, described func() error) (syscall.WaitStatus, bool, error) {
+func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (syscall.WaitStatus, bool, error) {
 	var term *terminal
 	if s.Terminal { // before init is made, which inherits the socket
 		var err error
@@ -107,29 +118,30 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal, descr
 		}
 		defer term.close()
 	}
+	planning := s.planAside(host, walls, term)
 	child, cloneErr := sys.Start(s.cloneFlags(walls))
-	if err := described(); err != nil {
-		if cloneErr == nil {
-			child.Abandon()
-		}
-		return 0, false, err
-	}
-	if cloneErr != nil {
+	plan := <-planning
+	if cloneErr != nil && plan.err == nil {
 		var errno syscall.Errno
 		errors.As(cloneErr, &errno)
 		return 0, false, &WallError{Wall: cloneWall(walls), Step: sys.CloneStep, Errno: errno}
 	}
-	init, target, err := s.plan(host, walls, term)
-	if err != nil {
-		child.Abandon()
-		return 0, false, err
+	if plan.err != nil {
+		if cloneErr == nil {
+			child.Abandon()
+		}
+		return 0, false, plan.err
 	}
-	child.Run(init, target)
+	child.Run(plan.init, plan.target)
 	if term != nil {
 		term.start()
 	}
+	if s.Started != nil {
+		s.Started()
+	}
 	forward := startForwarding(child.Pid, signals, s.Timeout)
 	status, err := child.Wait()
+	child.Leave()
 	timedOut := forward.stop()
 	if err != nil {
 		return 0, false, fmt.Errorf("wait for process %d: %w", child.Pid, err)
@@ -143,9 +155,9 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal, descr
 // stepError turns a failed step into the error that the caller shows.
 func stepError(step *sys.Step, errno syscall.Errno) error {
 	if step.Op == sys.OpExec {
-		return &os.PathError{Op: "execute", Path: step.Path(), Err: errno}
+		return &os.PathError{Op: "execute", Path: step.Object, Err: errno}
 	}
-	return &WallError{Wall: Wall(step.Wall), Step: step.Text, Errno: errno}
+	return &WallError{Wall: Wall(step.Wall), Step: step.Text(), Errno: errno}
 }
 
 // grace is how long a target may take to end after SIGTERM.

@@ -51,6 +51,14 @@ func (c Capabilities) Data() (d CapData) {
 	return d
 }
 
+// EffectiveCapabilities returns what the calling thread may do now.
+func EffectiveCapabilities() (CapSet, error) {
+	header := CapHeader{Version: CapVersion}
+	var d CapData
+	_, _, errno := unix.RawSyscall(unix.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&d)), 0)
+	return CapSet(d[0].Effective) | CapSet(d[1].Effective)<<32, errnoErr(errno)
+}
+
 // OwnCapabilities returns the calling thread's sets.
 func OwnCapabilities() (c Capabilities, err error) {
 	header := CapHeader{Version: CapVersion}

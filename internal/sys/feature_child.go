@@ -33,21 +33,23 @@ func Try(flags uintptr, build func(*Script)) error {
 	if build != nil {
 		build(&init)
 	}
-	target.Call(exitStep, unix.SYS_EXIT_GROUP, 0)
+	target.Call(exitStep, "", unix.SYS_EXIT_GROUP, 0)
 
 	child, err := Start(flags)
 	if err != nil {
 		return err
 	}
 	child.Run(&init, &target)
-	if _, err := child.Wait(); err != nil {
+	_, err = child.Wait()
+	child.Release()
+	if err != nil {
 		return err
 	}
 	step, errno := child.Failure()
 	switch {
 	case errno != 0:
-		return fmt.Errorf("%s: %w", step.Text, errno)
-	case step == nil || step.Text != exitStep:
+		return fmt.Errorf("%s: %w", step.Text(), errno)
+	case step == nil || step.Verb != exitStep:
 		return fmt.Errorf("%v: %w", step, errKilled)
 	}
 	return nil

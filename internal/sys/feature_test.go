@@ -90,7 +90,7 @@ func TestTryNamesTheStep(t *testing.T) {
 	if err := Try(0, nil); err != nil {
 		t.Errorf("Try of nothing = %v; want nil", err)
 	}
-	err = Try(0, func(s *Script) { s.Call("die", unix.SYS_EXIT_GROUP, 9) })
+	err = Try(0, func(s *Script) { s.Call("die", "", unix.SYS_EXIT_GROUP, 9) })
 	if !errors.Is(err, errKilled) {
 		t.Errorf("Try of a child that dies = %v; want %v", err, errKilled)
 	}

@@ -3,6 +3,8 @@ package sys
 import (
 	"os"
 	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -21,6 +23,7 @@ type Child struct {
 	stacks       []byte
 	lifeline     int // write end of a pipe that init watches at its start
 	ending       int // read end of a pipe that ends with init
+	reaped       bool
 }
 
 // machine is all that the children touch. They share the caller's memory, so
@@ -68,6 +71,7 @@ const stackSize = 32 << 10
 // it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
 // and pipe2(2).
 func Start(flags uintptr) (*Child, error) {
+	leaving.reap()
 	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
@@ -116,7 +120,7 @@ func (c *Child) Run(init, target *Script) {
 // Abandon ends a child that was not told to run.
 func (c *Child) Abandon() {
 	unix.Kill(c.Pid, unix.SIGKILL)
-	c.reap()
+	c.reap(0)
 }
 
 // Operations of futex(2); the word is private to the processes that share
@@ -141,9 +145,9 @@ func startBlocked(flags, stack uintptr, m *machine) (int, unix.Errno) {
 	return int(pid), unix.Errno(errno)
 }
 
-// Wait waits for the end of the target and of every process it left behind in
-// its pid namespace. It returns the target's wait status, or init's own if that
-// was killed.
+// Wait waits for the end of the target and of every process it left behind. It
+// returns the target's wait status, or init's own if that was killed. Release
+// or Leave must follow.
 func (c *Child) Wait() (unix.WaitStatus, error) {
 	var b [1]byte
 	for {
@@ -156,28 +160,70 @@ func (c *Child) Wait() (unix.WaitStatus, error) {
 		}
 	}
 	if c.m.ended == 1 && c.m.alone == 1 {
-		// Nothing runs any more. The kernel still takes the namespaces down;
-		// nobody needs to wait for that but the table of processes.
-		go c.reap()
 		return unix.WaitStatus(c.m.status), nil
 	}
-	status, err := c.reap()
+	status, err := c.reap(0)
 	if c.m.ended == 1 {
 		status = unix.WaitStatus(c.m.status)
 	}
 	return status, err
 }
 
-func (c *Child) reap() (status unix.WaitStatus, err error) {
-	for {
-		_, err = unix.Wait4(c.Pid, &status, 0, nil)
-		if err != unix.EINTR {
-			break
-		}
+// Release waits until the kernel has taken init and its namespaces down.
+func (c *Child) Release() {
+	if !c.reaped {
+		c.reap(0)
 	}
-	closeAll(c.lifeline, c.ending)
-	unix.Munmap(c.stacks)
-	return status, os.NewSyscallError("wait4", err)
+}
+
+// Leave does not wait for that: nothing of the target runs any more. The next
+// Start reaps init.
+func (c *Child) Leave() {
+	if !c.reaped {
+		leaving.add(c)
+	}
+}
+
+// reap waits for init's own end and gives up what was shared with it. With
+// WNOHANG it returns EAGAIN while init is still leaving.
+func (c *Child) reap(options int) (status unix.WaitStatus, err error) {
+	for {
+		pid, err := unix.Wait4(c.Pid, &status, options, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == nil && pid == 0 {
+			return 0, unix.EAGAIN
+		}
+		c.reaped = true
+		closeAll(c.lifeline, c.ending)
+		unix.Munmap(c.stacks)
+		return status, os.NewSyscallError("wait4", err)
+	}
+}
+
+// leaving holds the children whose targets ended but whose init the kernel is
+// still taking down; the next Start reaps them.
+var leaving leavers
+
+type leavers struct {
+	mutex    sync.Mutex
+	children []*Child
+}
+
+func (l *leavers) add(c *Child) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.children = append(l.children, c)
+}
+
+func (l *leavers) reap() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.children = slices.DeleteFunc(l.children, func(c *Child) bool {
+		_, err := c.reap(unix.WNOHANG)
+		return err != unix.EAGAIN
+	})
 }
 
 // Failure returns the step that failed and its error, or nil when the program
@@ -190,7 +236,7 @@ func (c *Child) Failure() (*Step, unix.Errno) {
 		steps = m.targetSteps
 	}
 	if int(m.step) >= len(steps) { // init had nothing left to do but clone the target
-		return &Step{Text: CloneStep}, unix.Errno(m.errno)
+		return &Step{Verb: CloneStep}, unix.Errno(m.errno)
 	}
 	step := &steps[m.step]
 	if m.failed == 0 && m.inTarget == 1 && step.Op == OpExec {

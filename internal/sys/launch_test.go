@@ -25,6 +25,7 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 	prepare(&init, &target)
 	child.Run(&init, &target)
 	status, err := child.Wait()
+	child.Release()
 	if err != nil {
 		t.Fatalf("Wait() = %v", err)
 	}
@@ -70,7 +71,7 @@ func TestLaunchNamesTheStepThatFailed(t *testing.T) {
 			target.Exec([]string{"/no/such", "/etc/passwd", "/no/other"}, []string{"x"}, nil)
 		}, `execute "/no/other"`, unix.EACCES},
 		{"dies in between", func(_, target *Script) {
-			target.Call("kill self", unix.SYS_KILL, 0, int(unix.SIGKILL))
+			target.Call("kill self", "", unix.SYS_KILL, 0, int(unix.SIGKILL))
 			sh(target, "true")
 		}, "kill self", 0},
 	} {
@@ -79,7 +80,7 @@ func TestLaunchNamesTheStepThatFailed(t *testing.T) {
 			c.prepare(init, target)
 		})
 		step, errno := child.Failure()
-		if step == nil || step.Text != c.text || errno != c.errno {
+		if step == nil || step.Text() != c.text || errno != c.errno {
 			t.Errorf("%s: Failure() = %v, %v; want %s, %v", c.name, step, errno, c.text, c.errno)
 		}
 	}

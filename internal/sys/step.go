@@ -2,6 +2,7 @@ package sys
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -36,15 +37,15 @@ type Reg uint8
 
 // Step is one move of the child between fork and exec.
 type Step struct {
-	Op    Op
-	Nr    uintptr
-	Args  [6]uintptr
-	From  uint8         // bit i set: Args[i] is a Reg to read
-	Save  Reg           // where the result goes, or none
-	Allow [3]unix.Errno // errors that count as done
-	Text  string        // the operation and its object, for errors and plans: `mount "/usr"`
-	path  string
-	Wall  string // the wall this step builds, "" for none
+	Op     Op
+	Nr     uintptr
+	Args   [6]uintptr
+	From   uint8         // bit i set: Args[i] is a Reg to read
+	Save   Reg           // where the result goes, or none
+	Allow  [3]unix.Errno // errors that count as done
+	Verb   string        // the operation, for errors and plans: "mount"
+	Object string        // what it is done to, or "": "/usr"
+	Wall   string        // the wall this step builds, "" for none
 }
 
 // Script is the list of steps and the memory they point to.
@@ -74,12 +75,23 @@ func (s *Script) Reg() Reg {
 	return s.next
 }
 
+// Text describes the step: `mount "/usr"`.
+func (st *Step) Text() string {
+	switch {
+	case st.Object == "":
+		return st.Verb
+	case strings.Trim(st.Object, "0123456789") == "":
+		return st.Verb + " " + st.Object
+	}
+	return st.Verb + " " + strconv.Quote(st.Object)
+}
+
 // Call adds a system call. Arguments may be int, uintptr and other integer
 // constants, string (passed as NUL-terminated bytes), Reg (read when the step
 // runs), or Pointer for structures. The returned step may be refined in place
 // until the next is added.
-func (s *Script) Call(text string, nr uintptr, args ...any) *Step {
-	s.Steps = append(s.Steps, Step{Nr: nr, Text: text, Wall: s.wall})
+func (s *Script) Call(verb, object string, nr uintptr, args ...any) *Step {
+	s.Steps = append(s.Steps, Step{Nr: nr, Verb: verb, Object: object, Wall: s.wall})
 	step := &s.Steps[len(s.Steps)-1]
 	for i, arg := range args {
 		switch v := arg.(type) {
@@ -112,7 +124,7 @@ func (s *Script) Store32(p Pointer, r Reg) {
 
 // DefaultSignals adds an OpDefaultSignals step.
 func (s *Script) DefaultSignals() {
-	s.Steps = append(s.Steps, Step{Op: OpDefaultSignals, Text: "reset signals", Wall: s.wall})
+	s.Steps = append(s.Steps, Step{Op: OpDefaultSignals, Verb: "reset signals", Wall: s.wall})
 }
 
 // Tolerate makes the step's listed errors count as done; at most three.
@@ -133,7 +145,7 @@ func (st *Step) String() string {
 		return fmt.Sprintf("store r%d", st.Args[1])
 	}
 	var b strings.Builder
-	b.WriteString(st.Text)
+	b.WriteString(st.Text())
 	if st.Save != 0 {
 		fmt.Fprintf(&b, " → r%d", st.Save)
 	}
@@ -144,9 +156,6 @@ func (st *Step) String() string {
 	}
 	return b.String()
 }
-
-// Path returns the path an OpExec step executes.
-func (st *Step) Path() string { return st.path }
 
 // Pointer is memory that a step hands to the kernel.
 type Pointer struct{ p unsafe.Pointer }

@@ -1,7 +1,6 @@
 package sys
 
 import (
-	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,13 +25,13 @@ const PrivateStep = "make mounts private"
 // MakeMountsPrivate keeps later mounts from spreading to the host and the
 // host's from spreading Here.
 func (s *Script) MakeMountsPrivate() {
-	s.Call(PrivateStep, unix.SYS_MOUNT, 0, "/", 0, unix.MS_REC|unix.MS_PRIVATE, 0)
+	s.Call(PrivateStep, "", unix.SYS_MOUNT, 0, "/", 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 }
 
 // MountFilesystem mounts a new file system of the given type; flags are MS_*
 // as MountFlags gives them.
 func (s *Script) MountFilesystem(kind, target string, flags uint64, options string) {
-	s.Call(fmt.Sprintf("mount %s on %q", kind, target), unix.SYS_MOUNT, kind, target, kind, mountFlags(flags), options)
+	s.Call("mount "+kind+" on", target, unix.SYS_MOUNT, kind, target, kind, mountFlags(flags), options)
 }
 
 func mountFlags(attr uint64) (flags uint64) {
@@ -53,7 +52,7 @@ func mountFlags(attr uint64) (flags uint64) {
 func (s *Script) OpenPath(folder any, path string) Reg {
 	r := s.Reg()
 	how := &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS}
-	s.Call(fmt.Sprintf("open %q", path), unix.SYS_OPENAT2, folder, path, PointerTo(how), unix.SizeofOpenHow).Into(r)
+	s.Call("open", path, unix.SYS_OPENAT2, folder, path, PointerTo(how), unix.SizeofOpenHow).Into(r)
 	return r
 }
 
@@ -61,7 +60,7 @@ func (s *Script) OpenPath(folder any, path string) Reg {
 // tree of its own, attached nowhere.
 func (s *Script) CloneTree(r Reg, path string) Reg {
 	tree := s.Reg()
-	s.Call(fmt.Sprintf("clone mounts of %q", path), unix.SYS_OPEN_TREE, r, "",
+	s.Call("clone mounts of", path, unix.SYS_OPEN_TREE, r, "",
 		unix.AT_EMPTY_PATH|unix.AT_RECURSIVE|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC).Into(tree)
 	return tree
 }
@@ -69,83 +68,83 @@ func (s *Script) CloneTree(r Reg, path string) Reg {
 // CloneTreeAt is CloneTree of a path in a folder that nobody else can write to.
 func (s *Script) CloneTreeAt(folder any, path string) Reg {
 	tree := s.Reg()
-	s.Call(fmt.Sprintf("clone mounts of %q", path), unix.SYS_OPEN_TREE, folder, path,
+	s.Call("clone mounts of", path, unix.SYS_OPEN_TREE, folder, path,
 		unix.AT_SYMLINK_NOFOLLOW|unix.AT_RECURSIVE|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC).Into(tree)
 	return tree
 }
 
 // AttachAt moves a cloned tree onto a path that nobody else can write to.
 func (s *Script) AttachAt(tree Reg, path string) {
-	s.Call(fmt.Sprintf("mount on %q", path), unix.SYS_MOVE_MOUNT, tree, "", Here, path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	s.Call("mount on", path, unix.SYS_MOVE_MOUNT, tree, "", Here, path, unix.MOVE_MOUNT_F_EMPTY_PATH)
 }
 
 // SetMount sets attributes on every mount of a tree.
 func (s *Script) SetMount(tree Reg, attributes uint64, path string) {
 	attr := &unix.MountAttr{Attr_set: attributes}
-	s.Call(fmt.Sprintf("set mount attributes of %q", path), unix.SYS_MOUNT_SETATTR, tree, "",
+	s.Call("set mount attributes of", path, unix.SYS_MOUNT_SETATTR, tree, "",
 		unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, PointerTo(attr), int(unsafe.Sizeof(*attr)))
 }
 
 // SetRootMount sets attributes on the mount at "/" alone.
 func (s *Script) SetRootMount(attributes uint64) {
 	attr := &unix.MountAttr{Attr_set: attributes}
-	s.Call(`set mount attributes of "/"`, unix.SYS_MOUNT_SETATTR, Here, "/", 0, PointerTo(attr), int(unsafe.Sizeof(*attr)))
+	s.Call("set mount attributes of", "/", unix.SYS_MOUNT_SETATTR, Here, "/", 0, PointerTo(attr), int(unsafe.Sizeof(*attr)))
 }
 
 // Attach moves a cloned tree onto the file that r refers to.
 func (s *Script) Attach(tree, r Reg, path string) {
-	s.Call(fmt.Sprintf("mount on %q", path), unix.SYS_MOVE_MOUNT, tree, "", r, "",
+	s.Call("mount on", path, unix.SYS_MOVE_MOUNT, tree, "", r, "",
 		unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 }
 
 // Mkdir makes a folder; one that is there already is fine.
 func (s *Script) Mkdir(folder any, path string, mode int) {
-	s.Call(fmt.Sprintf("make folder %q", path), unix.SYS_MKDIRAT, folder, path, mode).Tolerate(unix.EEXIST)
+	s.Call("make folder", path, unix.SYS_MKDIRAT, folder, path, mode).Tolerate(unix.EEXIST)
 }
 
 // Touch makes an empty file; one that is there already is fine.
 func (s *Script) Touch(folder any, path string, mode int) {
-	s.Call(fmt.Sprintf("make file %q", path), unix.SYS_MKNODAT, folder, path, unix.S_IFREG|mode, 0).Tolerate(unix.EEXIST)
+	s.Call("make file", path, unix.SYS_MKNODAT, folder, path, unix.S_IFREG|mode, 0).Tolerate(unix.EEXIST)
 }
 
 // Symlink makes a symbolic link.
 func (s *Script) Symlink(text, path string) {
-	s.Call(fmt.Sprintf("link %q", path), unix.SYS_SYMLINKAT, text, Here, path)
+	s.Call("link", path, unix.SYS_SYMLINKAT, text, Here, path)
 }
 
 // Chmod sets a file's mode, whatever the umask was when it was made.
 func (s *Script) Chmod(path string, mode int) {
-	s.Call(fmt.Sprintf("set mode of %q", path), unix.SYS_FCHMODAT, Here, path, mode)
+	s.Call("set mode of", path, unix.SYS_FCHMODAT, Here, path, mode)
 }
 
 // Umask sets the mask for the files that later steps make.
 func (s *Script) Umask(mask int) {
-	s.Call("set umask", unix.SYS_UMASK, mask)
+	s.Call("set umask", "", unix.SYS_UMASK, mask)
 }
 
 // Chdir changes the working directory.
 func (s *Script) Chdir(path string) {
-	s.Call(fmt.Sprintf("enter folder %q", path), unix.SYS_CHDIR, path)
+	s.Call("enter folder", path, unix.SYS_CHDIR, path)
 }
 
 // PivotHere makes the working directory, a mount point, the root and lets the
 // old root go.
 func (s *Script) PivotHere() {
-	s.Call("change root", unix.SYS_PIVOT_ROOT, ".", ".")
-	s.Call("let the old root go", unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
+	s.Call("change root", "", unix.SYS_PIVOT_ROOT, ".", ".")
+	s.Call("let the old root go", "", unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
 	s.Chdir("/")
 }
 
 // WriteFile writes a short text to an existing file.
 func (s *Script) WriteFile(path, text string) {
 	r := s.Reg()
-	s.Call(fmt.Sprintf("open %q", path), unix.SYS_OPENAT, Here, path, unix.O_WRONLY|unix.O_CLOEXEC).Into(r)
-	s.Call(fmt.Sprintf("write %q", path), unix.SYS_WRITE, r, text, len(text))
+	s.Call("open", path, unix.SYS_OPENAT, Here, path, unix.O_WRONLY|unix.O_CLOEXEC).Into(r)
+	s.Call("write", path, unix.SYS_WRITE, r, text, len(text))
 	s.Close(r)
 }
 
 // Close closes the descriptor in r and gives the register back.
 func (s *Script) Close(r Reg) {
-	s.Call("close", unix.SYS_CLOSE, r)
+	s.Call("close", "", unix.SYS_CLOSE, r)
 	s.free = append(s.free, r)
 }

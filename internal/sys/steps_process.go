@@ -1,7 +1,7 @@
 package sys
 
 import (
-	"fmt"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,12 +20,12 @@ const (
 
 // Unshare moves the process into new namespaces.
 func (s *Script) Unshare(flags uintptr) {
-	s.Call("unshare namespaces", unix.SYS_UNSHARE, flags)
+	s.Call("unshare namespaces", "", unix.SYS_UNSHARE, flags)
 }
 
 // Hostname sets the host name of the process's uts namespace.
 func (s *Script) Hostname(name string) {
-	s.Call(fmt.Sprintf("set host name %q", name), unix.SYS_SETHOSTNAME, name, len(name))
+	s.Call("set host name", name, unix.SYS_SETHOSTNAME, name, len(name))
 }
 
 // LoopbackUp brings up lo in the process's network namespace.
@@ -37,63 +37,63 @@ func (s *Script) LoopbackUp() {
 	}{flags: unix.IFF_UP}
 	copy(request.name[:], "lo")
 	r := s.Reg()
-	s.Call("open socket", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0).Into(r)
-	s.Call("bring up lo", unix.SYS_IOCTL, r, unix.SIOCSIFFLAGS, PointerTo(request))
+	s.Call("open socket", "", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0).Into(r)
+	s.Call("bring up lo", "", unix.SYS_IOCTL, r, unix.SIOCSIFFLAGS, PointerTo(request))
 	s.Close(r)
 }
 
 // JoinCgroup moves the process into the cgroup whose cgroup.procs is open as fd.
 func (s *Script) JoinCgroup(fd uintptr, name string) {
-	s.Call(fmt.Sprintf("join cgroup %q", name), unix.SYS_WRITE, fd, "0", 1)
+	s.Call("join cgroup", name, unix.SYS_WRITE, fd, "0", 1)
 }
 
 // NewSession makes the process the leader of a session without a terminal.
 func (s *Script) NewSession() {
-	s.Call("start session", unix.SYS_SETSID)
+	s.Call("start session", "", unix.SYS_SETSID)
 }
 
 // DieWithParent has the kernel kill the process when its parent ends.
 func (s *Script) DieWithParent() {
-	s.Call("tie life to parent", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
+	s.Call("tie life to parent", "", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
 }
 
 // AdoptOrphans makes the process the parent of its descendants' orphans
 // (PR_SET_CHILD_SUBREAPER), as pid 1 is in a pid namespace.
 func (s *Script) AdoptOrphans() {
-	s.Call("adopt orphans", unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	s.Call("adopt orphans", "", unix.SYS_PRCTL, unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 }
 
 // Undumpable closes /proc/pid/mem and the like to processes without
 // CAP_SYS_PTRACE.
 func (s *Script) Undumpable() {
-	s.Call("hide memory", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	s.Call("hide memory", "", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
 // Limit sets a resource limit (setrlimit(2)).
 func (s *Script) Limit(resource int, soft, hard uint64) {
 	limit := &unix.Rlimit{Cur: soft, Max: hard}
-	s.Call(fmt.Sprintf("set resource limit %d", resource), unix.SYS_PRLIMIT64, 0, resource, PointerTo(limit), 0)
+	s.Call("set resource limit", strconv.Itoa(resource), unix.SYS_PRLIMIT64, 0, resource, PointerTo(limit), 0)
 }
 
 // CloseOnExec marks every descriptor from first on to be closed by execve.
 func (s *Script) CloseOnExec(first int) {
-	s.Call("close descriptors on exec", unix.SYS_CLOSE_RANGE, first, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
+	s.Call("close descriptors on exec", "", unix.SYS_CLOSE_RANGE, first, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // KeepOpen lets a descriptor survive execve.
 func (s *Script) KeepOpen(fd int) {
-	s.Call(fmt.Sprintf("keep descriptor %d", fd), unix.SYS_FCNTL, fd, unix.F_SETFD, 0)
+	s.Call("keep descriptor", strconv.Itoa(fd), unix.SYS_FCNTL, fd, unix.F_SETFD, 0)
 }
 
 // Duplicate makes descriptor to a copy of from, which may be a Reg or an int;
 // the two may not be equal.
 func (s *Script) Duplicate(from any, to int) {
-	s.Call(fmt.Sprintf("open descriptor %d", to), unix.SYS_DUP3, from, to, 0)
+	s.Call("open descriptor", strconv.Itoa(to), unix.SYS_DUP3, from, to, 0)
 }
 
 // DropBounding removes a capability from the bounding set for good.
 func (s *Script) DropBounding(capability int) {
-	s.Call(fmt.Sprintf("drop capability %d", capability), unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+	s.Call("drop capability", strconv.Itoa(capability), unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
 }
 
 // Root's powers come from capabilities alone once these are set and locked
@@ -104,14 +104,14 @@ const secureBits = 1<<0 | 1<<1 | // SECBIT_NOROOT and its lock
 
 // NoRootPowers keeps user id 0 from regaining capabilities at execve.
 func (s *Script) NoRootPowers() {
-	s.Call("set secure bits", unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, secureBits, 0, 0, 0)
+	s.Call("set secure bits", "", unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, secureBits, 0, 0, 0)
 }
 
 // SetUser changes user and group ids and drops supplementary groups.
 func (s *Script) SetUser(uid, gid int) {
-	s.Call("drop supplementary groups", unix.SYS_SETGROUPS, 0, 0)
-	s.Call(fmt.Sprintf("set group id %d", gid), unix.SYS_SETRESGID, gid, gid, gid)
-	s.Call(fmt.Sprintf("set user id %d", uid), unix.SYS_SETRESUID, uid, uid, uid)
+	s.Call("drop supplementary groups", "", unix.SYS_SETGROUPS, 0, 0)
+	s.Call("set group id", strconv.Itoa(gid), unix.SYS_SETRESGID, gid, gid, gid)
+	s.Call("set user id", strconv.Itoa(uid), unix.SYS_SETRESUID, uid, uid, uid)
 }
 
 // SetCapabilities leaves exactly these capabilities permitted, effective,
@@ -124,17 +124,17 @@ func (s *Script) SetCapabilities(capabilities []int) {
 		d := &data[c/32]
 		d.Effective, d.Permitted, d.Inheritable = d.Effective|bit, d.Permitted|bit, d.Inheritable|bit
 	}
-	s.Call("set capabilities", unix.SYS_CAPSET, PointerTo(header), PointerTo(data))
-	s.Call("clear ambient capabilities", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+	s.Call("set capabilities", "", unix.SYS_CAPSET, PointerTo(header), PointerTo(data))
+	s.Call("clear ambient capabilities", "", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 	for _, c := range capabilities {
-		s.Call(fmt.Sprintf("keep capability %d", c), unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, c, 0, 0)
+		s.Call("keep capability", strconv.Itoa(c), unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, c, 0, 0)
 	}
 }
 
 // NoNewPrivileges makes execve grant nothing from now on: no setuid program
 // works, and filters and Landlock may be set without privilege.
 func (s *Script) NoNewPrivileges() {
-	s.Call("set no_new_privs", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	s.Call("set no_new_privs", "", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 }
 
 // FilterInstruction is struct sock_filter (linux/filter.h).
@@ -153,7 +153,7 @@ func (s *Script) Filter(program []FilterInstruction) {
 		length  uint16
 		program unsafe.Pointer
 	}{uint16(len(program)), unsafe.Pointer(&program[0])}
-	s.Call("install filter", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, PointerTo(header))
+	s.Call("install filter", "", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, PointerTo(header))
 }
 
 // Exec executes the first of the candidate paths that exists and may be
@@ -161,8 +161,8 @@ func (s *Script) Filter(program []FilterInstruction) {
 func (s *Script) Exec(candidates []string, argv, env []string) {
 	args, vars := s.Strings(argv), s.Strings(env)
 	for _, path := range candidates {
-		step := s.Call(fmt.Sprintf("execute %q", path), unix.SYS_EXECVE, path, args, vars)
-		step.Op, step.path = OpExec, path
+		step := s.Call("execute", path, unix.SYS_EXECVE, path, args, vars)
+		step.Op = OpExec
 		if len(candidates) > 1 {
 			step.Allow = [...]unix.Errno{unix.ENOENT, unix.ENOTDIR, unix.EACCES}
 		}

@@ -12,12 +12,12 @@ import (
 // name there.
 func (s *Script) Terminal(socket int) {
 	master, slave := s.Reg(), s.Reg()
-	s.Call(`open "/dev/ptmx"`, unix.SYS_OPENAT, Here, "/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC).Into(master)
-	s.Call("unlock terminal", unix.SYS_IOCTL, master, unix.TIOCSPTLCK, PointerTo(new(int32)))
-	s.Call("open terminal", unix.SYS_IOCTL, master, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC).Into(slave)
+	s.Call("open", "/dev/ptmx", unix.SYS_OPENAT, Here, "/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC).Into(master)
+	s.Call("unlock terminal", "", unix.SYS_IOCTL, master, unix.TIOCSPTLCK, PointerTo(new(int32)))
+	s.Call("open terminal", "", unix.SYS_IOCTL, master, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC).Into(slave)
 	s.send(socket, master)
 	s.Close(master)
-	s.Call("take terminal", unix.SYS_IOCTL, slave, unix.TIOCSCTTY, 0)
+	s.Call("take terminal", "", unix.SYS_IOCTL, slave, unix.TIOCSCTTY, 0)
 	for fd := range 3 {
 		s.Duplicate(slave, fd)
 	}
@@ -39,5 +39,5 @@ func (s *Script) send(socket int, r Reg) {
 	message.SetIovlen(1)
 	message.SetControllen(int(unsafe.Sizeof(*control)))
 	s.Store32(PointerTo(&control.fd), r)
-	s.Call("hand over terminal", unix.SYS_SENDMSG, socket, PointerTo(message), unix.MSG_NOSIGNAL)
+	s.Call("hand over terminal", "", unix.SYS_SENDMSG, socket, PointerTo(message), unix.MSG_NOSIGNAL)
 }
