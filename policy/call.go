@@ -35,15 +35,11 @@ func suggestCall(name string) string {
 
 // hasHandler reports whether any kernel has had the call: some numbers were
 // only ever reserved.
-func hasHandler(call *abi.Syscall) bool { return sinceOf(call) != Version{} }
+func hasHandler(call *abi.Syscall) bool { return call.Since != abi.Version{} }
 
 // sinceOf returns the kernel that brought the call.
 func sinceOf(call *abi.Syscall) Version {
-	since := call.Since
-	if first, ok := abi.Lookup(call.Name); ok {
-		since = first.Since // variants of a row need not repeat it
-	}
-	return Version{Major: int(since.Major), Minor: int(since.Minor)}
+	return Version{Major: int(call.Since.Major), Minor: int(call.Since.Minor)}
 }
 
 // argumentIndex finds an argument by its index, its name in the kernel, or the

@@ -70,12 +70,17 @@ type tableBuilder struct {
 	problems  Problems
 }
 
+// tableSize is room for the rules of most tables: a call has about one, and an
+// architecture fewer than this many calls.
+const tableSize = 480
+
 func newTable(p *Policy, t Target, arch abi.Arch) *tableBuilder {
 	return &tableBuilder{
 		policy: p, target: t, arch: arch,
 		otherwise: actionOr(p.Syscalls.Otherwise, errnoAction(abi.EPERM)),
-		table:     filter.Table{Arch: arch, Default: noSys()},
-		decided:   make(map[abi.Sysno]bool, 512),
+		table:     filter.Table{Arch: arch, Default: noSys(), Rules: make([]filter.Rule, 0, tableSize)},
+		origins:   make([]Origin, 0, tableSize),
+		decided:   make(map[abi.Sysno]bool, tableSize),
 		blind:     p.blindCalls(),
 	}
 }
@@ -150,7 +155,7 @@ func (b *tableBuilder) add(number abi.Sysno, when []filter.Cond, then filter.Act
 // mustBeNamed reports whether only a rule that names the call itself decides
 // it: a program that finds such a call missing falls back to an older one.
 func (b *tableBuilder) mustBeNamed(call *abi.Syscall) bool {
-	return slices.Contains(b.blind, call.Name) || !b.policy.Baseline.IsZero() && !b.policy.Baseline.AtLeast(sinceOf(call))
+	return !b.policy.Baseline.IsZero() && !b.policy.Baseline.AtLeast(sinceOf(call)) || slices.Contains(b.blind, call.Name)
 }
 
 // applies reports whether a rule's if and unless let it into this table.

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Mounts returns the file tree that the program sees, each path once and
 // parents before what lies in them. The root, and the directories that lead to
@@ -11,7 +8,7 @@ import (
 func (p *Policy) Mounts(t Target) []Mount {
 	t = t.complete(p)
 	f := &p.Files
-	var all []Mount
+	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+5)
 	add := func(list []Path, kind Kind, access Access) {
 		for _, item := range list {
 			all = append(all, Mount{Path: t.expand(item.Text), Kind: kind, Access: access,
@@ -29,16 +26,31 @@ func (p *Policy) Mounts(t Target) []Mount {
 		all = place(all, f.Dev, Tmpfs, "/dev/shm")
 	}
 	all = place(all, f.Proc, Proc, "/proc")
-	slices.SortFunc(all, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
-	return slices.DeleteFunc(all, func(m Mount) bool {
-		return m.Kind == Empty && !hasVisibleParent(all, m.Path)
-	})
+	slices.SortFunc(all, byPath)
+	return dropNeedless(all)
+}
+
+// byPath sorts a directory right before all that lies in it: '/' comes first.
+func byPath(a, b Mount) int {
+	for i := range min(len(a.Path), len(b.Path)) {
+		x, y := a.Path[i], b.Path[i]
+		switch {
+		case x == y:
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		default:
+			return int(x) - int(y)
+		}
+	}
+	return len(a.Path) - len(b.Path)
 }
 
 // unite makes one mount of those of the same path: what one of them allows is
 // allowed, but hidden is hidden.
 func unite(all []Mount) []Mount {
-	slices.SortStableFunc(all, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(all, byPath)
 	out := all[:0]
 	for _, m := range all {
 		if len(out) == 0 || out[len(out)-1].Path != m.Path {
@@ -78,10 +90,23 @@ func place(all []Mount, setting Setting[Place], private Kind, paths ...string) [
 	return all
 }
 
-func hasVisibleParent(all []Mount, path string) bool {
-	return slices.ContainsFunc(all, func(m Mount) bool {
-		return m.Kind != Empty && m.Path != path && isBelow(path, m.Path)
-	})
+// dropNeedless removes hidden paths that lie in nothing visible. The mounts are
+// sorted by path.
+func dropNeedless(all []Mount) []Mount {
+	kept := all[:0]
+	var around []string // the visible mounts that the path lies in
+	for _, m := range all {
+		for len(around) > 0 && !isBelow(m.Path, around[len(around)-1]) {
+			around = around[:len(around)-1]
+		}
+		if m.Kind != Empty {
+			around = append(around, m.Path)
+		} else if len(around) == 0 {
+			continue
+		}
+		kept = append(kept, m)
+	}
+	return kept
 }
 
 // isBelow reports whether path is dir or lies in it.
