@@ -31,7 +31,9 @@ func (e Errno) Error() string {
 }
 
 // Is answers errors.Is for the portable errors of io/fs and errors, as
-// syscall.Errno does, and on Linux for the syscall.Errno of the same number.
+// syscall.Errno does, and on Linux for the syscall.Errno of the same number. It
+// cannot answer for a syscall.Errno that is asked whether it is an Errno: ask
+// [ErrnoOf].
 func (e Errno) Is(target error) bool {
 	switch target {
 	case fs.ErrPermission:

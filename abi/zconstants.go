@@ -2186,6 +2186,7 @@ var constants = [...]constant{
 	{"PR_RISCV_SET_ICACHE_FLUSH_CTX", 0x47, allArches},
 	{"PR_RISCV_V_GET_CONTROL", 0x46, allArches},
 	{"PR_RISCV_V_SET_CONTROL", 0x45, allArches},
+	{"PR_RSEQ_SLICE_EXTENSION", 0x4f, allArches},
 	{"PR_SCHED_CORE", 0x3e, allArches},
 	{"PR_SCHED_CORE_CREATE", 0x1, allArches},
 	{"PR_SCHED_CORE_GET", 0x0, allArches},
