@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/callgate/callgate/abi"
 )
 
 // Action is what a seccomp program returns for a call: a SECCOMP_RET_* value in
@@ -44,7 +46,7 @@ var actionNames = [...]struct {
 }
 
 // Errno skips the call, which returns -e; e is at most MaxErrno.
-func Errno(e uint16) Action { return ActionErrno | Action(e) }
+func Errno(e abi.Errno) Action { return ActionErrno | Action(e) }
 
 // Trap sends SIGSYS with data as its si_errno and skips the call.
 func Trap(data uint16) Action { return ActionTrap | Action(data) }
@@ -92,18 +94,46 @@ func (a Action) Check() error {
 }
 
 // String returns the action as ParseAction reads it: "allow", "kill process",
-// "errno(1)", "trap(5)".
+// "errno(EPERM)", "trap(5)".
 func (a Action) String() string {
 	for _, known := range actionNames {
 		if a.Kind() != known.kind {
 			continue
 		}
-		if a.Kind() == ActionErrno || a.Data() != 0 {
+		switch {
+		case a.Kind() == ActionErrno:
+			return known.name + "(" + errnoName(a.Data()) + ")"
+		case a.Data() != 0:
 			return known.name + "(" + strconv.Itoa(int(a.Data())) + ")"
 		}
 		return known.name
 	}
 	return fmt.Sprintf("action(%#08x)", uint32(a))
+}
+
+// errnoName is the errno's name, or its number where it has none.
+func errnoName(number uint16) string {
+	if name := abi.Errno(number).Name(); strings.HasPrefix(name, "E") {
+		return name
+	}
+	return strconv.Itoa(int(number))
+}
+
+// parseData reads what stands in an action's brackets.
+func parseData(kind Action, text string) (uint16, error) {
+	if kind == ActionErrno {
+		if e, ok := abi.ParseErrno(text); ok {
+			return uint16(e), nil
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil && kind == ActionErrno {
+		return 0, fmt.Errorf("%q is no errno: want a name such as EPERM, or a number", text)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number from 0 to 65535", text)
+	}
+	return uint16(n), nil
 }
 
 // ParseAction reads an action as String writes it. An errno may be a number.
@@ -120,12 +150,12 @@ func ParseAction(text string) (Action, error) {
 		}
 	}
 	if !found {
-		return 0, fmt.Errorf("action %q is unknown: want allow, log, errno(NUMBER), trap, trace, notify, kill process or kill thread", text)
+		return 0, fmt.Errorf("action %q is unknown: want allow, log, errno(NAME), trap, trace, notify, kill process or kill thread", text)
 	}
 	if hasData {
-		n, err := strconv.ParseUint(data, 10, 16)
+		n, err := parseData(a, data)
 		if err != nil {
-			return 0, fmt.Errorf("action %q: %q is not a number up to 65535", text, data)
+			return 0, fmt.Errorf("action %q: %w", text, err)
 		}
 		a |= Action(n)
 	}

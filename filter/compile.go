@@ -48,19 +48,25 @@ func (g *graph) filter(f *Filter) nodeID {
 // numbers returns the node that decides by the number, for the tables that
 // share an AUDIT_ARCH_* value.
 func (g *graph) numbers(f *Filter, audit uint32) nodeID {
-	var list []stretch
 	foreign := g.ret(f.Foreign)
+	own := f.table(audit, false)
+	list := g.table(own, foreign)
 	if audit != abi.AMD64.Audit() {
-		return g.tree(word(offNr), g.table(f.table(audit, false), foreign, 0, nil))
+		return g.tree(word(offNr), list)
 	}
-	list = g.table(f.table(audit, false), foreign, 0, list)
-	list = g.table(f.table(audit, true), foreign, abi.X32Bit, list)
 	// -1 is no x32 call: it is what a tracer writes to have a call skipped.
-	none := foreign
-	if t := f.table(audit, false); t != nil {
-		none = g.ret(t.Default)
+	skipped := foreign
+	if own != nil {
+		skipped = g.ret(own.Default)
 	}
-	return g.tree(word(offNr), append(list, stretch{math.MaxUint32, 1, none}))
+	last := stretch{first: math.MaxUint32, weight: 1, limit: unlimited, next: skipped}
+	x32 := f.table(audit, true)
+	if x32 == nil {
+		first := stretch{first: uint32(abi.X32Bit), weight: 1, limit: unlimited, next: foreign}
+		return g.tree(word(offNr), append(list, first, last))
+	}
+	above := g.tree(word(offNr), append(g.table(x32, foreign), last))
+	return g.jump(opJGE, word(offNr), uint32(abi.X32Bit), above, g.tree(word(offNr), list))
 }
 
 // table returns the filter's table for an AUDIT_ARCH_* value, or nil.
@@ -73,24 +79,26 @@ func (f *Filter) table(audit uint32, x32 bool) *Table {
 	return nil
 }
 
-// table appends the stretches of one table's numbers, which start at first.
-// Without a table all are foreign.
-func (g *graph) table(t *Table, foreign nodeID, first abi.Sysno, list []stretch) []stretch {
+// table returns the stretches of one table's numbers. Without a table all are
+// foreign.
+func (g *graph) table(t *Table, foreign nodeID) []stretch {
 	if t == nil {
-		return append(list, stretch{uint32(first), 1, foreign})
+		return []stretch{{weight: 1, limit: unlimited, next: foreign}}
 	}
 	otherwise := g.ret(t.Default)
-	list = append(list, stretch{uint32(first), 1, otherwise})
+	list := make([]stretch, 1, 2*len(t.Rules)+3)
+	list[0] = stretch{weight: 1, limit: unlimited, next: otherwise}
 	for _, rules := range t.byNumber() {
 		nr := uint32(t.Rules[rules[0]].Nr)
-		next := stretch{nr, 1, g.call(t, rules, otherwise)}
 		if list[len(list)-1].first == nr {
-			list[len(list)-1] = next
-		} else {
-			list = append(list, next)
+			list = list[:len(list)-1]
 		}
-		list = append(list, stretch{nr + 1, 1, otherwise})
+		list = append(list,
+			stretch{first: nr, weight: 1, limit: unlimited, next: g.call(t, rules, otherwise)},
+			stretch{first: nr + 1, weight: 1, limit: unlimited, next: otherwise})
 	}
+	weigh(t.Arch, list)
+	g.limit(list, otherwise)
 	return list
 }
 

@@ -55,7 +55,7 @@ func (d *decider) decide(clauses []clause, at field) nodeID {
 	if id, ok := d.known[key]; ok {
 		return id
 	}
-	id := d.settle(choose(clauses[0].atoms, at), clauses)
+	id := d.settle(choose(foremost(clauses), at), clauses)
 	d.known[key] = id
 	return id
 }
@@ -83,7 +83,7 @@ func (d *decider) settle(f field, clauses []clause) nodeID {
 		if next == none {
 			return none
 		}
-		list = append(list, stretch{first, 1, d.enter(next, f)})
+		list = append(list, stretch{first: first, weight: 1, limit: unlimited, next: d.enter(next, f)})
 	}
 	return d.tree(f, list)
 }
@@ -115,6 +115,22 @@ func (d *decider) settleBits(f field, nonzero uint32, clauses []clause) nodeID {
 		return none
 	}
 	return d.jump(opJSET, whole, f.mask, d.enter(yes, whole), d.enter(no, whole))
+}
+
+// foremost returns the atoms of the clause to look at first: the shortest of
+// those that lead to the same as the first, whose order doesn't matter; among
+// equals the one about the last argument, as libseccomp does.
+func foremost(clauses []clause) []atom {
+	best := clauses[0].atoms
+	for _, c := range clauses[1:] {
+		if c.then != clauses[0].then || len(c.atoms) == 0 {
+			break
+		}
+		if len(c.atoms) < len(best) || len(c.atoms) == len(best) && c.atoms[0].field.off/8 > best[0].field.off/8 {
+			best = c.atoms
+		}
+	}
+	return best
 }
 
 // choose picks the field to settle next: one already in the accumulator if any.

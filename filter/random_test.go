@@ -45,7 +45,7 @@ func (m maker) action() Action {
 	case 1:
 		return ActionKillProcess
 	}
-	return Errno(uint16(m.choose(5)))
+	return Errno(abi.Errno(m.choose(5)))
 }
 
 // cond returns a condition that Check accepts.

@@ -1,48 +1,117 @@
 package filter
 
-// stretch is a run of a field's values, from first to the next stretch's
-// first, that lead to the same node.
+import (
+	"math"
+	"slices"
+)
+
+// stretch is a run of a field's values, from first to before the next
+// stretch's first, that lead to the same node.
 type stretch struct {
 	first  uint32
-	weight int32 // how often, compared with others
+	last   uint32 // filled in by tree
+	weight int32  // how often, compared with others; at least 1
+	limit  int32  // comparisons it should take at most, or unlimited
 	next   nodeID
 }
+
+// unlimited is more comparisons than any stretch takes.
+const unlimited = 1 << 20
 
 // merge joins neighbours that lead to the same node. It reuses list.
 func merge(list []stretch) []stretch {
 	merged := list[:0]
 	for _, s := range list {
-		if last := len(merged) - 1; last >= 0 && merged[last].next == s.next {
-			merged[last].weight += s.weight
+		last := len(merged) - 1
+		if last < 0 || merged[last].next != s.next {
+			merged = append(merged, s)
 			continue
 		}
-		merged = append(merged, s)
+		merged[last].weight += s.weight
+		merged[last].limit = min(merged[last].limit, s.limit)
 	}
 	return merged
 }
 
-// tree returns a node that finds the stretch f's value is in; the first
-// stretch starts at 0.
+// tree returns a node that finds the stretch f's value is in: within the
+// limits where that can be, and then with the fewest comparisons on average.
+// The first stretch starts at 0.
 func (g *graph) tree(f field, list []stretch) nodeID {
-	return g.split(f, merge(list))
+	t := search{graph: g, field: f}
+	list = merge(list)
+	for i := range list {
+		list[i].last = math.MaxUint32
+		if i+1 < len(list) {
+			list[i].last = list[i+1].first - 1
+		}
+	}
+	if c, ok := asComb(list, true); ok && c.count <= maxChain && f.off >= offArgs {
+		return t.chain(&c)
+	}
+	return t.build(list)
 }
 
-func (g *graph) split(f field, list []stretch) nodeID {
-	switch {
-	case len(list) == 1:
-		return list[0].next
-	case len(list) == 2 && list[0].first+1 == list[1].first:
-		return g.jump(opJEQ, f, list[0].first, list[0].next, list[1].next)
-	case len(list) == 3 && list[0].next == list[2].next && list[1].first+1 == list[2].first:
-		return g.jump(opJEQ, f, list[1].first, list[1].next, list[0].next)
+// search is a search tree in the making. It compares a value either with the
+// start of a stretch or, in a comb, with single values one after another.
+type search struct {
+	*graph
+	field field
+}
+
+const (
+	// maxPlan is the number of stretches that are planned together: the time
+	// goes with its square. Longer lists are halved first.
+	maxPlan = 160
+	// maxChain is the number of an argument's values that are always compared
+	// one after another: a tree would be little quicker.
+	maxChain = 5
+)
+
+// build returns the node for a run of the stretches.
+func (t *search) build(list []stretch) nodeID {
+	if len(list) > maxPlan {
+		middle := halve(list)
+		yes := t.build(list[middle:])
+		return t.jump(opJGE, t.field, list[middle].first, yes, t.build(list[:middle]))
 	}
+	p := newPlan(list, t.field.off >= offArgs)
+	// Where not all limits can hold, all are exceeded alike.
+	return t.grow(p, 0, len(list)-1, min(p.at(0, len(list)-1).latest, 0))
+}
+
+// halve returns the index before which lies half of a list's weight.
+func halve(list []stretch) int {
 	var total, left int32
 	for _, s := range list {
 		total += s.weight
 	}
-	at := 1
-	for left = list[0].weight; at < len(list)-1 && 2*(left+list[at].weight) <= total; at++ {
-		left += list[at].weight
+	for at, s := range list[:len(list)-1] {
+		if left += s.weight; 2*left >= total {
+			return at + 1
+		}
 	}
-	return g.jump(opJGE, f, list[at].first, g.split(f, list[at:]), g.split(f, list[:at]))
+	return len(list) - 1
+}
+
+// grow returns the node for a planned run that is reached after depth
+// comparisons.
+func (t *search) grow(p *plan, i, j int, depth int32) nodeID {
+	if i == j {
+		return p.list[i].next
+	}
+	at, c := p.choose(i, j, depth)
+	if at == 0 {
+		return t.chain(&c)
+	}
+	yes := t.grow(p, at, j, depth+1)
+	return t.jump(opJGE, t.field, p.list[at].first, yes, t.grow(p, i, at-1, depth+1))
+}
+
+// chain returns the node for a comb.
+func (t *search) chain(c *comb) nodeID {
+	id := c.around.next
+	for _, tooth := range slices.Backward(c.teeth[:c.count]) {
+		id = t.jump(opJEQ, t.field, tooth.first, tooth.next, id)
+	}
+	return id
 }
