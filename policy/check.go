@@ -100,7 +100,7 @@ func (c *checker) syscalls(s *Syscalls) {
 }
 
 func (r *Requirement) isEmpty() bool {
-	return len(r.Capabilities) == 0 && len(r.Architectures) == 0 && r.Kernel.IsZero()
+	return len(r.Capabilities)+len(r.Architectures)+len(r.Machines) == 0 && r.Kernel.IsZero()
 }
 
 func (c *checker) rule(r *Rule) {
@@ -116,8 +116,10 @@ func (c *checker) rule(r *Rule) {
 				c.problems.add(n.At, Suggest(g, groupNames()), "no group %q of calls", g)
 				continue
 			}
-		} else if !isCall(n.Text) {
-			c.problems.add(n.At, suggestCall(n.Text), "no call %q", n.Text)
+		} else if !isCall(n.call()) {
+			if !n.excused() {
+				c.problems.add(n.At, suggestCall(n.Text), "no call %q", n.Text)
+			}
 			continue
 		}
 		for i := range r.When {
@@ -125,8 +127,9 @@ func (c *checker) rule(r *Rule) {
 		}
 	}
 	for _, q := range []*Requirement{&r.If, &r.Unless} {
-		c.names(q.Capabilities, "capability", capabilityNames())
-		c.names(q.Architectures, "architecture", archNames())
+		c.names(unexcused(q.Capabilities), "capability", capabilityNames())
+		c.names(unexcused(q.Architectures), "architecture", archNames())
+		c.names(unexcused(q.Machines), "architecture", archNames())
 	}
 }
 
@@ -143,7 +146,7 @@ func (c *checker) condition(when *Condition, n Name) {
 	}
 	for _, call := range calls {
 		for arch := abi.AMD64; arch <= abi.ARM; arch++ {
-			row, _, ok := findCall(call.Text, arch)
+			row, _, ok := findCall(call.call(), arch)
 			if !ok {
 				continue
 			}

@@ -121,7 +121,7 @@ func (b *tableBuilder) rule(r *Rule) {
 			}
 			continue
 		}
-		b.call(r, name.Text, true)
+		b.call(r, name.call(), true)
 	}
 }
 
@@ -161,20 +161,26 @@ func (b *tableBuilder) mustBeNamed(call *abi.Syscall) bool {
 // applies reports whether a rule's if and unless let it into this table.
 func (b *tableBuilder) applies(r *Rule) bool {
 	for _, c := range r.If.Capabilities {
-		if !b.policy.grants(c.Text) {
+		if !b.policy.grants(c.call()) {
 			return false
 		}
 	}
-	if len(r.If.Architectures) > 0 && !b.isOneOf(r.If.Architectures) || !b.target.Kernel.AtLeast(r.If.Kernel) {
+	if len(r.If.Machines) > 0 && !b.isOn(r.If.Machines) ||
+		len(r.If.Architectures) > 0 && !b.isOneOf(r.If.Architectures) || !b.target.Kernel.AtLeast(r.If.Kernel) {
 		return false
 	}
-	return !slices.ContainsFunc(r.Unless.Capabilities, func(c Name) bool { return b.policy.grants(c.Text) }) &&
-		!b.isOneOf(r.Unless.Architectures) &&
+	return !slices.ContainsFunc(r.Unless.Capabilities, func(c Name) bool { return b.policy.grants(c.call()) }) &&
+		!b.isOneOf(r.Unless.Architectures) && !b.isOn(r.Unless.Machines) &&
 		(r.Unless.Kernel.IsZero() || !b.target.Kernel.AtLeast(r.Unless.Kernel))
 }
 
 func (b *tableBuilder) isOneOf(names []Name) bool {
-	return slices.ContainsFunc(names, func(n Name) bool { return n.Text == b.arch.String() })
+	return slices.ContainsFunc(names, func(n Name) bool { return n.call() == b.arch.String() })
+}
+
+// isOn reports whether the machine's own architecture is one of the named.
+func (b *tableBuilder) isOn(machines []Name) bool {
+	return slices.ContainsFunc(machines, func(n Name) bool { return n.call() == b.target.Arch.String() })
 }
 
 func (p *Policy) grants(capability string) bool {
@@ -210,13 +216,13 @@ func (r *Rule) covers(call string) bool {
 		if g, ok := group(n.groupName()); ok {
 			return slices.ContainsFunc(g.Calls, func(m Name) bool { return m.Text == call })
 		}
-		return n.Text == call
+		return n.call() == call
 	})
 }
 
 // names reports whether a rule names the call itself.
 func (r *Rule) names(call string) bool {
-	return slices.ContainsFunc(r.Calls, func(n Name) bool { return n.Text == call })
+	return slices.ContainsFunc(r.Calls, func(n Name) bool { return n.call() == call })
 }
 
 // groupName returns the name without its '@', or "" if it is a call's.

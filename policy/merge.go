@@ -26,6 +26,7 @@ func Merge(parent, child *Policy) *Policy {
 		Environment:  mergeEnvironment(&parent.Environment, &child.Environment),
 		Descriptors:  joinSetting(parent.Descriptors, child.Descriptors, Descriptor.same, Descriptor.removes),
 		Walls:        Walls{Optional: joinNames(parent.Walls.Optional, child.Walls.Optional)},
+		OCI:          mergeOCI(&parent.OCI, &child.OCI),
 		Tests:        child.Tests,
 	}
 }

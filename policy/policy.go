@@ -29,5 +29,6 @@ type Policy struct {
 	// Unset means 0, 1 and 2.
 	Descriptors Setting[[]Descriptor] `yaml:"descriptors"`
 	Walls       Walls                 `yaml:"walls"`
+	OCI         OCI                   `yaml:"oci"`
 	Tests       []Test                `yaml:"tests"`
 }

@@ -22,6 +22,8 @@ type Rule struct {
 	Then Action `yaml:"then"`
 	// Calls are names of calls, or "@group" for a group of groups.yaml. A call
 	// newer than the baseline is decided only by a rule that names it itself.
+	// A '?' before a name, here or under if and unless, excuses one that this
+	// callgate does not know.
 	Calls []Name `yaml:"calls"`
 	// When are conditions on arguments; all must hold.
 	When []Condition `yaml:"when"`
@@ -29,7 +31,9 @@ type Rule struct {
 	If Requirement `yaml:"if"`
 	// Unless drops the rule if any of it holds for the target.
 	Unless Requirement `yaml:"unless"`
-	At     Origin      `yaml:"-"`
+	// Comment is for whoever reads the rule.
+	Comment string `yaml:"comment"`
+	At      Origin `yaml:"-"`
 }
 
 // Condition compares one argument of a call. Exactly one comparison is given.
@@ -60,6 +64,7 @@ type Operand string
 type Requirement struct {
 	Capabilities  []Name  `yaml:"capabilities"`  // granted by the policy: all for if, any for unless
 	Architectures []Name  `yaml:"architectures"` // the numbering is one of these
+	Machines      []Name  `yaml:"machines"`      // the machine's own architecture is one of these, whatever the numbering
 	Kernel        Version `yaml:"kernel"`        // the kernel is at least this new
 	At            Origin  `yaml:"-"`
 }
