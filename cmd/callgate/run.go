@@ -45,7 +45,12 @@ when it never ran.`,
   callgate run --preset agent --net none -- python3 untrusted.py
   callgate run --policy mail.yaml -- ./smtpd
   callgate run --rw . --ro /usr --memory 512M --pids 64 --timeout 60s -- make test`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("run: name a program: callgate run [flags] -- PROGRAM [ARGUMENT...]")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(args, cmd.ErrOrStderr()) },
 	}
 	f := cmd.Flags()
@@ -180,9 +185,9 @@ var forwarded = []os.Signal{
 }
 
 func exitCodeOf(err error) int {
-	var path *fs.PathError
+	var exec *jail.ExecError
 	switch {
-	case !errors.As(err, &path) || path.Op != "execute":
+	case !errors.As(err, &exec):
 		return exitFailure
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return exitNotFound

@@ -17,7 +17,11 @@ var deviceLinks = [...]struct{ name, text string }{
 // devices fills target with the safe nodes of the host, terminals of its own
 // and shared memory.
 func (b *rootBuilder) devices(target string) {
-	b.ours[target] = true
+	if b.inOurs(target) {
+		b.ours[target] = true
+	} else {
+		b.window(target, 0) // over the host's /dev, in a root that is the host's
+	}
 	for _, name := range safeDevices {
 		b.point(target+"/"+name, false)
 		b.bindOwn(sys.Here, "/dev/"+name, target+"/"+name, sys.MountNoSuid|sys.MountNoExec)

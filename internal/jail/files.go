@@ -59,6 +59,9 @@ func (b *tree) add(m policy.Mount) error {
 		}
 		return missingPath(m.At.String(), m.Path, err)
 	}
+	if r.path == "/" && access&Write != 0 {
+		return fmt.Errorf("%s: make %q writable: it is the whole system: go to a folder of your own, or name one with --workdir or --rw", m.At, m.Path)
+	}
 	maps.Copy(b.links, r.links)
 	b.bind(r, access)
 	return nil

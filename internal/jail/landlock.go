@@ -15,7 +15,7 @@ const landlockDevice = sys.LandlockReadFile | sys.LandlockWriteFile | sys.Landlo
 
 // planLandlock repeats the decisions of the root as rules on inodes: a second
 // wall behind the mounts, and the only one where mounts are not to be had.
-func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) {
+func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error {
 	files, net, scoped := sys.LandlockHandled(host.landlock)
 	attr := sys.LandlockRulesetAttr{HandledFS: files, Scoped: scoped}
 	if s.Ports.Bind != nil {
@@ -25,50 +25,77 @@ func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) {
 		attr.HandledNet |= net & sys.LandlockConnectTCP
 	}
 	ruleset := script.LandlockRuleset(attr)
-	if walls.has(Mounts) {
-		// The root holds nothing but what the Spec put there: its list is no secret.
-		script.LandlockPath(ruleset, "/", sys.LandlockReadDir)
+	grants, err := s.grants(walls)
+	if err != nil {
+		return err
 	}
-	for _, m := range s.Mounts {
-		if m.Kind == Dev && !walls.has(Mounts) {
-			for _, name := range safeDevices {
-				script.LandlockPath(ruleset, m.Target+"/"+name, files&landlockDevice)
-			}
-		} else if rights := landlockRights(m, walls); rights != 0 {
-			script.LandlockPath(ruleset, m.Target, rights&files)
-		}
+	for _, g := range grants {
+		script.LandlockPath(ruleset, g.path, g.rights&files)
 	}
 	for port, right := range s.portRights() {
 		script.LandlockPort(ruleset, port, right)
 	}
 	script.LandlockRestrict(ruleset)
+	return nil
 }
 
-func landlockRights(m Mount, walls wallSet) (rights uint64) {
-	switch m.Kind {
-	case Dev:
-		return landlockRead | landlockWrite | sys.LandlockIoctlDev
-	case Proc:
-		return landlockRead
-	case Private:
-		if !walls.has(Mounts) {
-			return 0 // the host's folder stands there
-		}
-		m.Access |= Read | Write
-	case Bind:
-	default:
-		return 0
+// grants lists what Landlock opens, with the rights.
+func (s *Spec) grants(walls wallSet) ([]grant, error) {
+	if !walls.has(Mounts) {
+		return s.grantsOnHost()
 	}
-	if m.Access&Read != 0 {
+	// The root holds nothing but what the Spec put there: its list is no secret.
+	grants := []grant{{"/", sys.LandlockReadDir}}
+	for _, m := range s.Mounts {
+		switch m.Kind {
+		case Dev:
+			grants = append(grants, grant{m.Target, landlockRead | landlockWrite | sys.LandlockIoctlDev})
+		case Proc:
+			grants = append(grants, grant{m.Target, landlockRead})
+		case Private:
+			grants = append(grants, grant{m.Target, rightsOf(m.Access|Read|Write, true)})
+		case Bind:
+			grants = append(grants, grant{m.Target, rightsOf(m.Access, m.Folder)})
+		}
+	}
+	return grants, nil
+}
+
+// grantsOnHost is grants where the target sees the host's own files.
+func (s *Spec) grantsOnHost() ([]grant, error) {
+	var grants []grant
+	withheld := s.withheld()
+	for _, m := range s.Mounts {
+		switch m.Kind {
+		case Dev:
+			for _, name := range safeDevices {
+				grants = append(grants, grant{m.Target + "/" + name, landlockDevice})
+			}
+		case Proc:
+			grants = append(grants, grant{m.Target, landlockRead})
+		case Bind:
+			parts, err := grantsWithin(m, withheld)
+			if err != nil {
+				return nil, err
+			}
+			grants = append(grants, parts...)
+		}
+	}
+	return grants, nil
+}
+
+// rightsOf returns Landlock's rights for an access.
+func rightsOf(access Access, folder bool) (rights uint64) {
+	if access&Read != 0 {
 		rights |= landlockRead
 	}
-	if m.Access&Write != 0 {
+	if access&Write != 0 {
 		rights |= landlockWrite
 	}
-	if m.Access&Execute != 0 {
+	if access&Execute != 0 {
 		rights |= sys.LandlockExecute | landlockRead
 	}
-	if m.Kind == Bind && !m.Folder {
+	if !folder {
 		rights &= sys.LandlockFileRights
 	}
 	return rights

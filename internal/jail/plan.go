@@ -84,7 +84,9 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *te
 	script.NoNewPrivileges()
 	if walls.has(Landlock) {
 		script.Wall(string(Landlock))
-		s.planLandlock(script, host, walls)
+		if err := s.planLandlock(script, host, walls); err != nil {
+			return err
+		}
 	}
 	script.DefaultSignals()
 	if walls.has(Filter) {

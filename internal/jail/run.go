@@ -147,15 +147,15 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		return 0, false, fmt.Errorf("wait for process %d: %w", child.Pid, err)
 	}
 	if step, errno := child.Failure(); step != nil && !(errno == 0 && timedOut) {
-		return 0, false, stepError(step, errno)
+		return 0, false, s.stepError(step, errno)
 	}
 	return syscall.WaitStatus(status), timedOut, nil
 }
 
 // stepError turns a failed step into the error that the caller shows.
-func stepError(step *sys.Step, errno syscall.Errno) error {
+func (s *Spec) stepError(step *sys.Step, errno syscall.Errno) error {
 	if step.Op == sys.OpExec {
-		return &os.PathError{Op: "execute", Path: step.Object, Err: errno}
+		return s.execError(errno)
 	}
 	return &WallError{Wall: Wall(step.Wall), Step: step.Text(), Errno: errno}
 }

@@ -14,11 +14,11 @@ type Wall string
 const (
 	Cgroup       Wall = "cgroup" // memory, pids and cpu limits
 	User         Wall = "user"   // user namespace, where the caller is not privileged
-	Mounts       Wall = "mounts"
-	Pids         Wall = "pids"
+	Mounts       Wall = "mount"
+	Pids         Wall = "pid"
 	Network      Wall = "network"
 	IPC          Wall = "ipc"
-	Hostname     Wall = "hostname"
+	Hostname     Wall = "uts"
 	Limits       Wall = "limits" // rlimits
 	Capabilities Wall = "capabilities"
 	Landlock     Wall = "landlock"

@@ -92,19 +92,14 @@ func refusedNamespaces(failed *WallError) bool {
 	return false
 }
 
-// withoutMounts refuses what only mounts can do: Landlock grants on whole
-// subtrees and can't take back a part.
+// withoutMounts refuses what only mounts can do: to withhold a part of a folder
+// that the target may write to.
 func (s *Spec) withoutMounts(failed *WallError) error {
 	for _, inner := range s.Mounts {
-		if inner.Kind != Hidden && inner.Kind != Bind {
-			continue
-		}
-		for _, outer := range s.Mounts {
-			if outer.Kind == Bind && within(inner.Target, outer.Target) && outer.Access&^inner.Access != 0 {
-				return fmt.Errorf("hide or restrict %q inside %q: only mounts can, and %w: "+
-					"grant narrower folders than %q, or allow user namespaces (callgate doctor says how)",
-					inner.Target, outer.Target, failed, outer.Target)
-			}
+		if outer, ok := s.around(inner); ok && outer.Access&Write != 0 && outer.Access&^inner.Access != 0 {
+			return fmt.Errorf("withhold %q inside %q, which is writable: only mounts can, and %w: "+
+				"grant folders beside it instead, or allow user namespaces (callgate doctor says how)",
+				inner.Target, outer.Target, failed)
 		}
 	}
 	return nil

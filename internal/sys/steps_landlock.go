@@ -18,7 +18,7 @@ func (s *Script) LandlockRuleset(attr LandlockRulesetAttr) Reg {
 func (s *Script) LandlockPath(ruleset Reg, path string, rights uint64) {
 	attr := &LandlockPathBeneathAttr{Allowed: rights}
 	file := s.Reg()
-	s.Call("open", path, unix.SYS_OPENAT, Here, path, unix.O_PATH|unix.O_CLOEXEC).Into(file)
+	s.Call("open", path, unix.SYS_OPENAT, Here, path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC).Into(file)
 	s.Store32(PointerTo(&attr.Parent), file)
 	s.Call("add landlock rule for", path, SysLandlockAddRule, ruleset, LandlockRulePathBeneath, PointerTo(attr), 0)
 	s.Close(file)
