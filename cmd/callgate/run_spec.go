@@ -5,22 +5,32 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/internal/cgroup"
 	"github.com/callgate/callgate/internal/jail"
 	"github.com/callgate/callgate/policy"
 )
 
-// compile returns the seccomp program for the walls present: where there is no
-// network namespace to keep a program from the network, the filter does, by
-// the socket families it may create.
+// compile returns the seccomp program for the walls present. Where namespaces
+// are missing the filter stands in for them as far as it can.
 func compile(p *policy.Policy, target policy.Target, present func(jail.Wall) bool) (filter.Program, error) {
+	alone := *p
 	if p.Network.Mode.Value == policy.NoNetwork && !present(jail.Network) {
-		alone := *p
 		alone.Network.Families = policy.Given("no network namespace", []policy.Name{{Text: "unix"}})
-		p = &alone
 	}
-	rules, err := p.Filter(target)
+	if !present(jail.Mounts) && !jail.RefusesUnixSockets() {
+		// The user's session bus or a container engine would run programs for
+		// the target; connected pairs (socketpair) reach nobody.
+		at := policy.Given("no mount namespace", 0).At
+		refuse := policy.Rule{
+			Then: policy.Action{Action: filter.Errno(abi.EACCES), Set: true}, At: at,
+			Calls: []policy.Name{{Text: "socket", At: at}},
+			When:  []policy.Condition{{Arg: policy.Name{Text: "family", At: at}, Equals: "AF_UNIX"}},
+		}
+		alone.Syscalls.Rules = append([]policy.Rule{refuse}, p.Syscalls.Rules...)
+	}
+	rules, err := alone.Filter(target)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"slices"
 
 	"github.com/callgate/callgate/policy"
@@ -36,6 +37,7 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, error) {
 			return nil, err
 		}
 	}
+	b.pin()
 	return b.list(), nil
 }
 
@@ -105,12 +107,29 @@ func (b *tree) above(path string) (above Mount, ok bool) {
 	return above, ok
 }
 
+// pin makes mount points of the folders between a writable bind and a mount in
+// it that allows less: a mount point can't be renamed, but its parent can, and
+// the name would be free for something else.
+func (b *tree) pin() {
+	pins := map[string]Mount{}
+	for target, m := range b.mounts {
+		outer, ok := b.above(target)
+		if !ok || outer.Kind != Bind || outer.Access&Write == 0 || outer.Access&^m.Access == 0 {
+			continue
+		}
+		for folder := path.Dir(target); folder != outer.Target; folder = path.Dir(folder) {
+			pins[folder] = Mount{Kind: Bind, Target: folder, Source: folder, Access: outer.Access, Folder: true, pin: true}
+		}
+	}
+	maps.Copy(b.mounts, pins)
+}
+
 // list returns the mounts without those that change nothing, and the links that
 // no mount shows already.
 func (b *tree) list() []Mount {
 	var out []Mount
 	for target, m := range b.mounts {
-		if above, ok := b.above(target); ok && m.Kind == Bind && above.Kind == Bind && above.Access == m.Access {
+		if above, ok := b.above(target); ok && m.Kind == Bind && !m.pin && above.Kind == Bind && above.Access == m.Access {
 			continue
 		}
 		out = append(out, m)

@@ -8,7 +8,7 @@ const (
 	landlockRead  = sys.LandlockReadFile | sys.LandlockReadDir
 	landlockWrite = sys.LandlockWriteFile | sys.LandlockTruncate | sys.LandlockRefer |
 		sys.LandlockRemoveFile | sys.LandlockRemoveDir | sys.LandlockMakeReg | sys.LandlockMakeDir |
-		sys.LandlockMakeSym | sys.LandlockMakeSock | sys.LandlockMakeFifo
+		sys.LandlockMakeSym | sys.LandlockMakeSock | sys.LandlockMakeFifo | sys.LandlockResolveUnix
 )
 
 const landlockDevice = sys.LandlockReadFile | sys.LandlockWriteFile | sys.LandlockTruncate | sys.LandlockIoctlDev
@@ -37,6 +37,14 @@ func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error 
 	}
 	script.LandlockRestrict(ruleset)
 	return nil
+}
+
+// RefusesUnixSockets reports whether this kernel's Landlock decides about
+// connecting to named unix sockets, as it does about files.
+func RefusesUnixSockets() bool {
+	abi, err := sys.LandlockABI()
+	files, _, _ := sys.LandlockHandled(abi)
+	return err == nil && files&sys.LandlockResolveUnix != 0
 }
 
 // grants lists what Landlock opens, with the rights.

@@ -19,7 +19,11 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	if s.Capabilities, err = capabilitiesOf(p); err != nil {
 		return err
 	}
-	s.Dir, s.UID, s.GID, s.Umask = t.Dir, -1, -1, umask()
+	s.UID, s.GID, s.Umask = -1, -1, umask()
+	s.Dir = t.Dir
+	if visible, _ := s.sees(t.Dir); !visible {
+		s.Dir = "/"
+	}
 	s.Hostname = "callgate"
 	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
 	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)}

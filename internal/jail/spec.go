@@ -60,6 +60,7 @@ type Mount struct {
 	Source string // Bind: an absolute host path with no symbolic link in it; Link: its text
 	Access Access
 	Folder bool // Bind, Hidden: a directory stands there
+	pin    bool // a mount point so that it can't be renamed
 }
 
 // Limit is one resource limit: setrlimit(2).

@@ -3,8 +3,6 @@ package sys
 import (
 	"strconv"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // LandlockRuleset creates a ruleset that handles, and so denies, what attr says.
@@ -17,8 +15,7 @@ func (s *Script) LandlockRuleset(attr LandlockRulesetAttr) Reg {
 // LandlockPath allows rights on and beneath a path.
 func (s *Script) LandlockPath(ruleset Reg, path string, rights uint64) {
 	attr := &LandlockPathBeneathAttr{Allowed: rights}
-	file := s.Reg()
-	s.Call("open", path, unix.SYS_OPENAT, Here, path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC).Into(file)
+	file := s.OpenPath(Here, path)
 	s.Store32(PointerTo(&attr.Parent), file)
 	s.Call("add landlock rule for", path, SysLandlockAddRule, ruleset, LandlockRulePathBeneath, PointerTo(attr), 0)
 	s.Close(file)
