@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +26,7 @@ func main() {
 
 // callgate runs one command line and returns its exit code.
 func callgate(args []string, stdout, stderr io.Writer) int {
-	root := newRootCommand()
+	root := newRootCommand(args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -44,7 +45,22 @@ func callgate(args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
-func newRootCommand() *cobra.Command {
+// verb is a command of callgate.
+type verb struct {
+	name    string
+	command func() *cobra.Command
+}
+
+func verbs() []verb {
+	return []verb{
+		{"run", newRunCommand},
+		{"doctor", newDoctorCommand},
+	}
+}
+
+// newRootCommand returns callgate's command line. Where a verb is asked for it
+// is the only one made: what a run does not use should cost it nothing.
+func newRootCommand(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "callgate",
 		Short:         "Guard programs at the system-call boundary, and say why",
@@ -53,7 +69,15 @@ func newRootCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newRunCommand(), newDoctorCommand())
+	all := verbs()
+	if len(args) > 0 {
+		if i := slices.IndexFunc(all, func(v verb) bool { return v.name == args[0] }); i >= 0 {
+			all = all[i : i+1]
+		}
+	}
+	for _, v := range all {
+		root.AddCommand(v.command())
+	}
 	return root
 }
 
