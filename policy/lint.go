@@ -17,6 +17,7 @@ func (p *Policy) Lint(t Target) (Problems, error) {
 	var found Problems
 	j.dangers(&found)
 	j.start(&found)
+	j.datagrams(&found)
 	p.blind(&found)
 	p.shadowed(&found)
 	p.vain(&found)
@@ -103,6 +104,16 @@ func (j *judge) start(found *Problems) {
 	if a, err := j.decide(Question{Call: "execve"}); err == nil && !a.Action.Lets() {
 		found.add(a.At, "allow execve, and say under files.exec what may be executed",
 			"execve is refused: the program itself is started by it, after the filter")
+	}
+}
+
+// datagrams complains of ports to connect to that datagrams go round.
+func (j *judge) datagrams(found *Problems) {
+	connect := j.policy.Network.Connect
+	a, err := j.decide(Question{Call: "socket", Args: []Arg{{Name: "0", Value: "AF_INET"}, {Name: "1", Value: "SOCK_DGRAM"}}})
+	if err == nil && connect.IsSet() && a.Action.Lets() {
+		found.add(connect.At, "refuse socket with type SOCK_DGRAM, or leave connect out",
+			"ports are limited for TCP alone, and datagrams are allowed")
 	}
 }
 

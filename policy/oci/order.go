@@ -1,0 +1,107 @@
+package oci
+
+import (
+	"slices"
+
+	"github.com/callgate/callgate/filter"
+)
+
+// The ranks of entries: of those for one call, the lowest decides.
+const (
+	whole    = iota // without conditions
+	partial         // with conditions
+	needless        // with the default action
+)
+
+// ordered returns the entries in an order in which the first that fits decides
+// as the profile means it: as they stand, unless an earlier one of a higher
+// rank and with another action would take a call from a later one.
+func (i *importer) ordered() []*Syscall {
+	entries := make([]*Syscall, len(i.profile.Syscalls))
+	ranks := make(map[*Syscall]int, len(entries))
+	about := make(map[string][]*Syscall, 512)
+	misplaced := false
+	for n := range i.profile.Syscalls {
+		s := i.named(&i.profile.Syscalls[n])
+		entries[n], ranks[s] = s, i.rank(s)
+		for _, name := range s.Names {
+			for _, before := range about[name] {
+				misplaced = misplaced || ranks[before] > ranks[s] && !sameAction(before, s) && !excluding(before, s) && !excluding(s, before)
+			}
+			about[name] = append(about[name], s)
+		}
+	}
+	if misplaced {
+		slices.SortStableFunc(entries, func(a, b *Syscall) int { return ranks[a] - ranks[b] })
+	}
+	return i.undisputed(entries)
+}
+
+func (i *importer) rank(s *Syscall) int {
+	switch action, _ := parseAction(s.Action, s.ErrnoRet, s.Errno); {
+	case action == i.otherwise:
+		return needless
+	case len(s.Args) > 0:
+		return partial
+	}
+	return whole
+}
+
+func sameAction(a, b *Syscall) bool {
+	first, _ := parseAction(a.Action, a.ErrnoRet, a.Errno)
+	second, _ := parseAction(b.Action, b.ErrnoRet, b.Errno)
+	return first == second
+}
+
+// excluding reports whether a needs a capability that b must not have: no
+// container has both.
+func excluding(a, b *Syscall) bool {
+	return a.Includes != nil && b.Excludes != nil &&
+		slices.ContainsFunc(a.Includes.Caps, func(c string) bool { return slices.Contains(b.Excludes.Caps, c) })
+}
+
+// named returns the entry with its one name, if it has the old key, among the
+// others.
+func (i *importer) named(s *Syscall) *Syscall {
+	if s.Name == "" {
+		return s
+	}
+	if len(s.Names) > 0 {
+		i.add(s.At, "remove one", "an entry has both name and names")
+	}
+	named := *s
+	named.Name, named.Names = "", []string{s.Name}
+	return &named
+}
+
+// undisputed takes out the names that an earlier entry, without conditions or
+// requirements, decides already: a policy that says two things of a call is
+// taken for a mistake.
+func (i *importer) undisputed(entries []*Syscall) []*Syscall {
+	decided := make(map[string]filter.Action, 512)
+	var out []*Syscall
+	for _, s := range entries {
+		if len(s.Args) > 0 || !s.Includes.isEmpty() || !s.Excludes.isEmpty() {
+			out = append(out, s)
+			continue
+		}
+		action, _ := parseAction(s.Action, s.ErrnoRet, s.Errno)
+		disputed := func(name string) bool {
+			before, again := decided[name]
+			return again && before != action
+		}
+		if slices.ContainsFunc(s.Names, disputed) {
+			left := *s
+			left.Names = slices.DeleteFunc(slices.Clone(s.Names), disputed)
+			s = &left
+			if len(s.Names) == 0 {
+				continue
+			}
+		}
+		for _, name := range s.Names {
+			decided[name] = action
+		}
+		out = append(out, s)
+	}
+	return out
+}
