@@ -15,6 +15,8 @@ import (
 type tree struct {
 	mounts map[string]Mount  // by target
 	links  map[string]string // links that lead to targets
+
+	resolver resolver
 }
 
 // mountsOf turns a policy's file tree into mounts: paths are followed to where
@@ -54,7 +56,7 @@ func (b *tree) add(m policy.Mount) error {
 		b.mounts[m.Path] = Mount{Kind: Proc, Target: m.Path, Folder: true}
 		return nil
 	}
-	r, err := resolve(m.Path)
+	r, err := b.resolver.resolve(m.Path)
 	if err != nil {
 		if m.Optional && absent(err) {
 			return nil
@@ -80,7 +82,7 @@ func (b *tree) bind(r resolved, access Access) {
 
 // hide covers a path where it can be seen at all.
 func (b *tree) hide(m policy.Mount) error {
-	r, err := resolve(m.Path)
+	r, err := b.resolver.resolve(m.Path)
 	switch {
 	case err == nil:
 	case absent(err), os.IsPermission(err): // nothing to hide, or not from this user

@@ -17,10 +17,29 @@ type resolved struct {
 	links  map[string]string // the links that were followed: where each stands, its text
 }
 
-// resolve follows a path on the host. The links are kept so that the target can
+// resolver follows paths on the host, and remembers what it saw: the paths of a
+// policy share most of their folders.
+type resolver struct {
+	seen map[string]sight
+}
+
+// sight is what stands at a path whose parent is no link.
+type sight struct {
+	folder bool
+	link   string // a link's text
+	err    error
+}
+
+// maxLinks is the kernel's own bound on links in one path (MAXSYMLINKS).
+const maxLinks = 40
+
+// resolve is resolver.resolve for a single path.
+func resolve(name string) (resolved, error) { return new(resolver).resolve(name) }
+
+// resolve follows an absolute path. The links are kept so that the target can
 // be given the same ones: /bin stays a link to usr/bin.
-func resolve(name string) (resolved, error) {
-	r := resolved{path: "/", folder: true, links: map[string]string{}}
+func (r *resolver) resolve(name string) (resolved, error) {
+	out := resolved{path: "/", folder: true}
 	rest := strings.Split(path.Clean(name), "/")
 	for len(rest) > 0 {
 		part := rest[0]
@@ -29,37 +48,55 @@ func resolve(name string) (resolved, error) {
 			continue
 		}
 		if part == ".." {
-			r.path = path.Dir(r.path)
+			out.path, out.folder = path.Dir(out.path), true
 			continue
 		}
-		next := path.Join(r.path, part)
-		info, err := os.Lstat(next)
-		if err != nil {
-			return resolved{}, err
+		next := path.Join(out.path, part)
+		at := r.look(next)
+		if at.err != nil {
+			return resolved{}, at.err
 		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			r.path, r.folder = next, info.IsDir()
+		if at.link == "" {
+			out.path, out.folder = next, at.folder
 			continue
 		}
-		if len(r.links) == maxLinks {
+		if len(out.links) == maxLinks {
 			return resolved{}, &fs.PathError{Op: "resolve", Path: name, Err: syscall.ELOOP}
 		}
-		text, err := os.Readlink(next)
-		if err != nil {
-			return resolved{}, err
+		if out.links == nil {
+			out.links = map[string]string{}
 		}
-		r.links[next] = text
-		if path.IsAbs(text) {
-			r.path = "/"
+		out.links[next] = at.link
+		if path.IsAbs(at.link) {
+			out.path = "/"
 		}
-		rest = append(strings.Split(text, "/"), rest...)
-		r.folder = true
+		rest = append(strings.Split(at.link, "/"), rest...)
+		out.folder = true
 	}
-	return r, nil
+	return out, nil
 }
 
-// maxLinks is the kernel's own bound on links in one path (MAXSYMLINKS).
-const maxLinks = 40
+// look returns what stands at a path.
+func (r *resolver) look(name string) sight {
+	if at, ok := r.seen[name]; ok {
+		return at
+	}
+	var at sight
+	info, err := os.Lstat(name)
+	switch {
+	case err != nil:
+		at.err = err
+	case info.Mode()&fs.ModeSymlink != 0:
+		at.link, at.err = os.Readlink(name)
+	default:
+		at.folder = info.IsDir()
+	}
+	if r.seen == nil {
+		r.seen = map[string]sight{}
+	}
+	r.seen[name] = at
+	return at
+}
 
 // absent reports whether an error means that a path leads nowhere.
 func absent(err error) bool {
