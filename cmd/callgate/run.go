@@ -27,6 +27,7 @@ type runOptions struct {
 	tty         bool
 	requireFull bool
 	quiet       bool
+	plan        bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -51,7 +52,9 @@ when it never ran.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(args, cmd.ErrOrStderr()) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
@@ -74,10 +77,11 @@ when it never ran.`,
 	f.StringArrayVar(&o.optional, "optional", nil, "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
+	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
 	return cmd
 }
 
-func (o *runOptions) run(args []string, stderr io.Writer) error {
+func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	p, target, err := o.load()
 	if err != nil {
 		return exitError{exitFailure, err}
@@ -102,6 +106,12 @@ func (o *runOptions) run(args []string, stderr io.Writer) error {
 	}
 	if !o.quiet {
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
+	}
+	if o.plan {
+		if err := jail.Print(stdout, spec); err != nil {
+			return exitError{exitFailure, err}
+		}
+		return nil
 	}
 	signals := make(chan os.Signal, 16)
 	spec.Started = func() { signal.Notify(signals, forwarded...) }

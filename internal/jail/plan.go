@@ -28,7 +28,11 @@ func (s *Spec) planInit(script *sys.Script, host host, walls wallSet) {
 		for _, procs := range s.Procs {
 			script.JoinCgroup(procs.Fd(), filepath.Base(filepath.Dir(procs.Name())))
 		}
-		script.Unshare(sys.NewCgroup)
+	}
+	if walls.has(Mounts) {
+		// After joining, so that the joined group is the root of what is seen.
+		script.Wall("")
+		script.NewCgroupRoot()
 	}
 	if walls.has(User) {
 		script.Wall(string(User))

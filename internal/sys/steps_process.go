@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace flags for Start and Unshare (clone(2)).
+// Namespace flags for Start (clone(2)).
 const (
 	NewUser    uintptr = unix.CLONE_NEWUSER
 	NewMounts  uintptr = unix.CLONE_NEWNS
@@ -18,9 +18,10 @@ const (
 	NewCgroup  uintptr = unix.CLONE_NEWCGROUP
 )
 
-// Unshare moves the process into new namespaces.
-func (s *Script) Unshare(flags uintptr) {
-	s.Call("unshare namespaces", "", unix.SYS_UNSHARE, flags)
+// NewCgroupRoot makes the process's cgroups the roots of what it sees of them
+// (cgroup_namespaces(7)); a kernel without cgroups has nothing to hide.
+func (s *Script) NewCgroupRoot() {
+	s.Call("unshare cgroup namespace", "", unix.SYS_UNSHARE, NewCgroup).Tolerate(unix.EINVAL)
 }
 
 // Hostname sets the host name of the process's uts namespace.

@@ -1,0 +1,60 @@
+package jail
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// Print writes the plan of a Spec for a reader: every step, in order, under the
+// wall it builds. Nothing is run.
+func Print(w io.Writer, s *Spec) error {
+	host, err := thisHost()
+	if err != nil {
+		return err
+	}
+	walls := s.initial(host)
+	plan := <-s.planAside(host, walls, nil)
+	if plan.err != nil {
+		return plan.err
+	}
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "clone init into new namespaces:%s\n", namespacesOf(s, walls))
+	printSteps(out, "init", plan.init)
+	fmt.Fprintln(out, "clone the target")
+	printSteps(out, "target", plan.target)
+	return out.Flush()
+}
+
+func printSteps(w io.Writer, who string, script *sys.Script) {
+	wall := "-"
+	for i := range script.Steps {
+		step := &script.Steps[i]
+		if step.Op == sys.OpStore32 || step.Verb == "close" {
+			continue // bookkeeping
+		}
+		if step.Wall != wall {
+			wall = step.Wall
+			fmt.Fprintf(w, "%s: %s\n", who, orNone(wall))
+		}
+		fmt.Fprintf(w, "  %s\n", step.Text())
+	}
+}
+
+func orNone(wall string) string {
+	if wall == "" {
+		return "(no wall)"
+	}
+	return wall
+}
+
+func namespacesOf(s *Spec, walls wallSet) (list string) {
+	for _, w := range namespaceWalls {
+		if walls.has(w) && !(w == Network && s.HostNetwork) {
+			list += " " + string(w)
+		}
+	}
+	return list
+}
