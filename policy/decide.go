@@ -126,15 +126,12 @@ func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 		a.At, a.Reason = j.whyMissing(call)
 		return j.withCure(a, q, call, number)
 	}
-	a.At = j.compiled.Origins[table][rule]
-	switch {
-	case a.Action.Lets():
-		a.Wall, a.Reason = "", fmt.Sprintf("%s is allowed", call.Name)
-	case a.At == Origin{}:
-		a.At = j.policy.Syscalls.Otherwise.At
-		a.Reason = fmt.Sprintf("no rule allows %s", call.Name)
-	default:
-		a.Reason = fmt.Sprintf("a rule refuses %s", call.Name)
+	a.At, a.Reason = j.compiled.Origins[table][rule], "a rule refuses "+call.Name
+	if a.At == (Origin{}) {
+		a.At, a.Reason = j.policy.Syscalls.Otherwise.At, "no rule allows "+call.Name
+	}
+	if a.Action.Lets() {
+		a.Wall, a.Reason = "", call.Name+" is allowed"
 	}
 	return j.withCure(a, q, call, number)
 }
