@@ -110,7 +110,7 @@ func (e *exporter) action(a filter.Action, at policy.Origin) (string, *uint64) {
 func (e *exporter) write() {
 	apart := make(map[string]bool)
 	for name, units := range e.calls {
-		apart[name] = e.ordered(units)
+		apart[name] = e.disputed(units)
 	}
 	for i, names := range e.names {
 		e.rule(&e.rules[i], i, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return apart[n] }))

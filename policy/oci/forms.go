@@ -73,13 +73,16 @@ func (e *exporter) units(rule int, name string, f *forms) []*unit {
 		}
 		out[at].names = append(out[at].names, host.String())
 	}
-	for _, u := range out {
-		if len(u.names) < len(hosts) {
-			u.includes = within(u.includes, u.names)
-		}
+	return slices.DeleteFunc(out, func(u *unit) bool {
+		onHosts := u.names
 		u.names = nil
-	}
-	return slices.DeleteFunc(out, func(u *unit) bool { return u.includes != nil && u.includes.MinKernel == "never" })
+		if len(onHosts) == len(hosts) {
+			return false
+		}
+		var possible bool
+		u.includes, possible = within(u.includes, onHosts)
+		return !possible
+	})
 }
 
 // isEverywhere reports whether the rule decides the call on every numbering
@@ -124,16 +127,16 @@ func (e *exporter) onHost(rule int, name string, host abi.Arch, f *forms) (lists
 // concerns reports whether a rule is about a numbering.
 func concerns(r *policy.Rule, arch abi.Arch) bool {
 	names := func(list []policy.Name) bool {
-		return slices.ContainsFunc(list, func(n policy.Name) bool { return hostName(n.Text) == hostName(arch.String()) })
+		return slices.ContainsFunc(list, func(n policy.Name) bool { return bare(n.Text) == arch.String() })
 	}
 	return (len(r.If.Architectures) == 0 || names(r.If.Architectures)) && !names(r.Unless.Architectures)
 }
 
-// sameConds compares conditions of a machine's numberings. One of 32 bits has
-// no upper half that could differ.
+// sameConds compares conditions of a machine's numberings. An unsigned one of 32
+// bits has no upper half that could differ.
 func sameConds(a, b []filter.Cond) bool {
 	return slices.EqualFunc(a, b, func(x, y filter.Cond) bool {
-		return x.Arg == y.Arg && x.Op == y.Op && x.Mask == y.Mask && x.Signed == y.Signed && slices.Equal(x.Values, y.Values)
+		return x.Arg == y.Arg && x.Op == y.Op && x.Mask == y.Mask && x.Signed == y.Signed && (!x.Signed || x.Bits == y.Bits) && slices.Equal(x.Values, y.Values)
 	})
 }
 
@@ -141,7 +144,7 @@ func sameConds(a, b []filter.Cond) bool {
 func (e *exporter) filter(q *policy.Requirement) *Filter {
 	f := &Filter{MinKernel: q.Kernel.String()}
 	for _, c := range q.Capabilities {
-		f.Caps = append(f.Caps, hostName(c.Text))
+		f.Caps = append(f.Caps, bare(c.Text))
 	}
 	for _, m := range q.Machines {
 		f.Arches = append(f.Arches, hostName(m.Text))
@@ -152,22 +155,20 @@ func (e *exporter) filter(q *policy.Requirement) *Filter {
 	return f
 }
 
-// within returns includes that hold only on some machines.
-func within(f *Filter, hosts []string) *Filter {
-	out := Filter{}
-	if f != nil {
-		out = *f
+// within returns includes that hold only on some machines, or false if they
+// never hold.
+func within(f *Filter, hosts []string) (*Filter, bool) {
+	if f == nil || len(f.Arches) == 0 {
+		out := Filter{Arches: hosts}
+		if f != nil {
+			out.Caps, out.MinKernel = f.Caps, f.MinKernel
+		}
+		return &out, true
 	}
-	if len(out.Arches) == 0 {
-		out.Arches = hosts
-		return &out
-	}
+	out := *f
 	out.Arches = slices.DeleteFunc(slices.Clone(out.Arches), func(a string) bool {
 		_, known := abi.ParseArch(a)
 		return known && !slices.Contains(hosts, a)
 	})
-	if len(out.Arches) == 0 {
-		out.MinKernel = "never"
-	}
-	return &out
+	return &out, len(out.Arches) > 0
 }

@@ -25,10 +25,29 @@ func (p *Profile) Policy() (*policy.Policy, error) {
 	for _, s := range i.ordered() {
 		i.syscall(s)
 	}
+	i.blind()
 	if err := i.problems.Err(); err != nil {
 		return nil, err
 	}
 	return i.out, nil
+}
+
+// byDefault is the comment of the rules that blind adds.
+const byDefault = "not in the profile, which decides it by its default action"
+
+// blind adds rules for the calls that a policy refuses unless it names them,
+// since they are a way round its conditions: the profile has that hole, so its
+// policy has it too, and Lint can tell.
+func (i *importer) blind() {
+	for _, call := range i.out.BlindCalls() {
+		named := slices.ContainsFunc(i.out.Syscalls.Rules, func(r policy.Rule) bool {
+			return len(r.When) == 0 && slices.ContainsFunc(r.Calls, func(n policy.Name) bool { return n.Text == call })
+		})
+		if !named {
+			i.out.Syscalls.Rules = append(i.out.Syscalls.Rules, policy.Rule{Then: policy.Do(i.otherwise), At: i.profile.At,
+				Calls: []policy.Name{{Text: call, At: i.profile.At}}, Comment: byDefault})
+		}
+	}
 }
 
 // open returns a policy that restricts nothing but calls.

@@ -83,14 +83,22 @@ func (e *exporter) resolve() {
 	}
 	for name, rest := range forms.rest {
 		known, ok := abi.Lookup(name)
-		decided := slices.ContainsFunc(e.calls[name], func(u *unit) bool { return u.isWhole() && u.includes == nil && u.excludes == nil })
-		if !ok || known.Since == (abi.Version{}) || rest == e.otherwise || decided {
+		if !ok || known.Since == (abi.Version{}) || rest == e.otherwise || alwaysDecided(e.calls[name]) {
 			continue
 		}
 		e.calls[name] = append(e.calls[name], &unit{rule: -1, lists: [][]Arg{nil}, then: rest})
 		e.rest = append(e.rest, name)
 	}
 	slices.Sort(e.rest)
+}
+
+// alwaysDecided reports whether a unit without conditions decides the call,
+// whatever the container and the host.
+func alwaysDecided(units []*unit) bool {
+	all := situations(units)
+	return len(all) <= maxSituations && !slices.ContainsFunc(all, func(s situation) bool {
+		return !slices.ContainsFunc(units, func(u *unit) bool { return u.isWhole() && u.applies(s) })
+	})
 }
 
 // callsOf returns the calls that a rule names, itself or by a group.
@@ -102,13 +110,14 @@ func (e *exporter) callsOf(r *policy.Rule) []string {
 		}
 	}
 	for _, n := range r.Calls {
-		if group, ok := policy.GroupCalls(n.Text); ok {
-			for _, member := range group {
-				add(member.Text)
-			}
+		group := slices.IndexFunc(policy.Groups(), func(g policy.Group) bool { return "@"+g.Name == n.Text })
+		if group < 0 {
+			add(bare(n.Text))
 			continue
 		}
-		add(hostName(n.Text))
+		for _, member := range policy.Groups()[group].Calls {
+			add(member.Text)
+		}
 	}
 	return out
 }

@@ -149,5 +149,8 @@ func hostName(name string) string {
 	if name == abi.I386.String() {
 		return "x86"
 	}
-	return strings.TrimPrefix(name, "?")
+	return bare(name)
 }
+
+// bare returns a policy's word without the '?' that excuses its being unknown.
+func bare(word string) string { return strings.TrimPrefix(word, "?") }

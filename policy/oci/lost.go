@@ -1,0 +1,71 @@
+package oci
+
+import (
+	"fmt"
+
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/policy"
+)
+
+// lost lists what a policy says and a profile cannot.
+func lost(p *policy.Policy) policy.Problems {
+	var out policy.Problems
+	add := func(at policy.Origin, cure, format string, args ...any) {
+		out = append(out, &policy.Problem{At: at, What: fmt.Sprintf(format, args...), Cure: cure})
+	}
+	if foreign := p.Syscalls.Foreign; foreign.IsSet() && foreign.Value.Kind() != filter.ActionKillProcess && foreign.Value.Kind() != filter.ActionKillThread {
+		add(foreign.At, "", "syscalls.foreign: %s is lost: runtimes kill a thread that makes a foreign call", foreign.Value)
+	}
+	if !opensEverything(&p.Files) {
+		add(firstPath(&p.Files), "give the container the mounts", "files is lost: a profile speaks of calls alone")
+	}
+	n := &p.Network
+	if n.Mode.Value == policy.NoNetwork {
+		add(n.Mode.At, "give the container a network of its own", "network.mode is lost: the profile reaches whatever network the container has")
+	}
+	if n.Connect.IsSet() || n.Bind.IsSet() {
+		at := n.Connect.At
+		if !n.Connect.IsSet() {
+			at = n.Bind.At
+		}
+		add(at, "use a firewall", "network's ports are lost: a filter does not see them")
+	}
+	l := &p.Limits
+	for _, limit := range []struct {
+		key string
+		at  policy.Origin
+	}{{"memory", l.Memory.At}, {"pids", l.Pids.At}, {"cpus", l.CPUs.At}, {"tmp", l.Tmp.At}, {"timeout", l.Timeout.At}} {
+		if limit.at != (policy.Origin{}) {
+			add(limit.at, "give the container's configuration the limit", "limits.%s is lost", limit.key)
+		}
+	}
+	if len(l.Rlimits) > 0 {
+		add(l.Rlimits[0].At, "give the container's configuration the limits", "limits.rlimits is lost")
+	}
+	if keepsAll := len(p.Environment.Keep) == 1 && p.Environment.Keep[0].Text == "*" && len(p.Environment.Drop)+len(p.Environment.Set) == 0; !keepsAll && len(p.Environment.Keep)+len(p.Environment.Drop)+len(p.Environment.Set) > 0 {
+		at := append(append([]policy.Name{}, p.Environment.Keep...), append(p.Environment.Drop, policy.Name{})...)[0].At
+		add(at, "give the container's configuration the variables", "environment is lost")
+	}
+	if len(p.Capabilities) > 0 {
+		add(p.Capabilities[0].At, "grant them to the container", "capabilities is lost: a profile grants none")
+	}
+	if p.Descriptors.IsSet() {
+		add(p.Descriptors.At, "", "descriptors is lost")
+	}
+	return out
+}
+
+// opensEverything reports whether the files restrict nothing.
+func opensEverything(f *policy.Files) bool {
+	return len(f.ReadWrite) == 1 && f.ReadWrite[0].Text == "/" && len(f.ReadOnly)+len(f.Hidden) == 0
+}
+
+// firstPath returns where the files begin.
+func firstPath(f *policy.Files) policy.Origin {
+	for _, list := range [][]policy.Path{f.Exec, f.ReadOnly, f.ReadWrite, f.Hidden} {
+		if len(list) > 0 {
+			return list[0].At
+		}
+	}
+	return f.Tmp.At
+}
