@@ -38,8 +38,8 @@ type Rule struct {
 
 // Condition compares one argument of a call. Exactly one comparison is given.
 type Condition struct {
-	// Arg is the argument's name as the call's manual page has it, or its index
-	// from 0 to 5.
+	// Arg is the argument's name as the kernel declares it (package abi), the
+	// last word of that (flags for clone's clone_flags), or its index from 0.
 	Arg     Name      `yaml:"arg"`
 	Mask    Operand   `yaml:"mask"` // with equals: (argument & mask) == value
 	Equals  Operand   `yaml:"equals"`
