@@ -45,6 +45,9 @@ func callgate(args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
+// version is set by the linker: see the Makefile.
+var version = "devel"
+
 // verb is a command of callgate.
 type verb struct {
 	name    string
@@ -64,6 +67,7 @@ func newRootCommand(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "callgate",
 		Short:         "Guard programs at the system-call boundary, and say why",
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
