@@ -164,3 +164,41 @@ func (m maker) args(t *Table, nr abi.Sysno) (args [6]uint64) {
 	}
 	return args
 }
+
+// program returns instructions that are mostly valid.
+func (m maker) program() Program {
+	codes := []uint16{
+		opLoad, opRet, classRET | retA, opJA, opJEQ, opJGT, opJGE, opJSET, opJEQ | srcX, opJGT | srcX, opJGE | srcX, opJSET | srcX,
+		classLD | modeLEN, classLDX | modeLEN, classLD | modeIMM, classLDX | modeIMM, classLD | modeMEM, classLDX | modeMEM,
+		classST, classSTX, classMISC | miscTAX, classMISC | miscTXA,
+		classALU | aluADD, classALU | aluSUB, classALU | aluMUL, classALU | aluDIV, classALU | aluOR, opAnd, classALU | aluXOR,
+		classALU | aluLSH, classALU | aluRSH, classALU | aluNEG,
+		classALU | aluADD | srcX, classALU | aluDIV | srcX, classALU | aluLSH | srcX, classALU | aluRSH | srcX, classALU | aluXOR | srcX,
+	}
+	p := make(Program, m.choose(12)+1)
+	for pc := range p {
+		ins := Instruction{Code: pick(m, codes), Jt: uint8(m.choose(len(p) - pc)), Jf: uint8(m.choose(len(p) - pc))}
+		switch m.choose(4) {
+		case 0:
+			ins.K = uint32(m.choose(dataSize/4)) * 4
+		case 1:
+			ins.K = uint32(m.choose(40))
+		case 2:
+			ins.K = uint32(m.value())
+		default:
+			ins.K = uint32(m.choose(3))
+		}
+		if ins.Code == opLoad && m.choose(10) > 0 {
+			ins.K = uint32(m.choose(dataSize/4)) * 4
+		}
+		if ins.Code == opJA && m.choose(10) > 0 {
+			ins.K = uint32(m.choose(len(p) - pc))
+		}
+		if m.choose(100) == 0 {
+			ins.Code = uint16(m.choose(300))
+		}
+		p[pc] = ins
+	}
+	p[len(p)-1].Code = pick(m, []uint16{opRet, opRet, opRet, classRET | retA})
+	return p
+}
