@@ -76,8 +76,11 @@ func familyOf(q Question, arch abi.Arch) string {
 // where no path would help.
 func (j *judge) fileCure(text string, want wanted, mount Mount) string {
 	name := j.target.expand(text)
-	if mount.Kind == Device {
+	switch mount.Kind {
+	case Device:
 		return "files:\n  dev: host\n"
+	case Proc:
+		return "files:\n  proc: host\n"
 	}
 	if want.creates && name != mount.Path {
 		text, name = path.Dir(text), path.Dir(name) // what is not there yet cannot be mounted

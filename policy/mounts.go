@@ -73,8 +73,11 @@ func unite(all []Mount) []Mount {
 func place(all []Mount, setting Setting[Place], private Kind, paths ...string) []Mount {
 	for _, path := range paths {
 		m := Mount{Path: path, Kind: private, Access: Read | Write, At: setting.At}
-		if setting.Value == Host {
+		switch {
+		case setting.Value == Host:
 			m.Kind = Bind
+		case private != Tmpfs:
+			m.Access = Read // the devices themselves can be written to
 		}
 		if i := slices.IndexFunc(all, func(o Mount) bool { return o.Path == path }); i >= 0 {
 			if all[i].Kind == Empty || setting.Value == None {

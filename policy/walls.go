@@ -25,12 +25,14 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 		return j.unseen(q, name, want, refuse)
 	case mount.Kind == Empty && (name != mount.Path || want.access != 0):
 		return refuse(abi.EACCES, "%s is hidden", mount.Path)
+	case mount.Kind == Device && isSafeDevice(name):
+		return Answer{Action: Do(filter.ActionAllow), At: mount.At}
+	case mount.Kind == Device && name != mount.Path && !want.creates:
+		return refuse(abi.ENOENT, "a private /dev has no %s", name)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
 		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
 	case want.access&Write != 0 && mount.Access&Write == 0:
 		return refuse(abi.EROFS, "%s is mounted read-only", mount.Path)
-	case mount.Kind == Device && !isSafeDevice(name):
-		return refuse(abi.ENOENT, "a private /dev has no %s", name)
 	}
 	return Answer{Action: Do(filter.ActionAllow), At: mount.At}
 }
@@ -117,9 +119,6 @@ var safeDevices = [...]string{
 }
 
 func isSafeDevice(name string) bool {
-	if name == "/dev" {
-		return true
-	}
 	for _, d := range safeDevices {
 		if isBelow(name, "/dev/"+d) {
 			return true
