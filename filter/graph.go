@@ -76,19 +76,18 @@ func (g *graph) enter(next nodeID, at field) nodeID {
 	return g.add(node{code: opLoad, k: want.off, yes: next, no: none})
 }
 
-// reach counts the nodes that a walk from id meets, those it has in common
-// with itself once.
-func (g *graph) reach(id nodeID) int {
+// walk returns the nodes that can be reached from id.
+func (g *graph) walk(id nodeID) map[nodeID]bool {
 	seen := make(map[nodeID]bool)
-	var walk func(nodeID)
-	walk = func(id nodeID) {
+	var visit func(nodeID)
+	visit = func(id nodeID) {
 		if id == none || seen[id] {
 			return
 		}
 		seen[id] = true
-		walk(g.nodes[id].yes)
-		walk(g.nodes[id].no)
+		visit(g.nodes[id].yes)
+		visit(g.nodes[id].no)
 	}
-	walk(id)
-	return len(seen)
+	visit(id)
+	return seen
 }

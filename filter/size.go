@@ -48,7 +48,7 @@ func (f *Filter) sizeError(instructions int) error {
 		for _, rules := range t.byNumber() {
 			g := newGraph()
 			id := g.call(t, rules, g.ret(t.Default))
-			e.Largest = append(e.Largest, Contributor{t.Arch, t.Rules[rules[0]].Nr, len(rules), g.reach(id)})
+			e.Largest = append(e.Largest, Contributor{t.Arch, t.Rules[rules[0]].Nr, len(rules), len(g.walk(id))})
 		}
 	}
 	slices.SortStableFunc(e.Largest, func(a, b Contributor) int { return cmp.Compare(b.Instructions, a.Instructions) })
