@@ -34,15 +34,15 @@ func (p *Policy) Clauses(arch abi.Arch) ([]CallClauses, error) {
 	b := newTable(p, Target{}, arch)
 	byCall := make(map[string][]Clause, tableSize)
 	for i, r := range p.AllRules() {
-		// A table of its own: what rules before it decide must not hide it.
-		alone := newTable(p, Target{}, arch)
-		alone.rule(&r)
-		b.problems = append(b.problems, alone.problems...)
-		for _, made := range alone.table.Rules {
+		b.rule(&r)
+		for _, made := range b.table.Rules {
 			if call, ok := arch.Syscall(made.Nr); ok {
 				byCall[call.Name] = append(byCall[call.Name], Clause{Rule: i, When: made.When})
 			}
 		}
+		// What this rule decides must not hide those after it.
+		b.table.Rules = b.table.Rules[:0]
+		clear(b.decided)
 	}
 	var out []CallClauses
 	for _, call := range arch.Syscalls() {

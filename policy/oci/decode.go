@@ -3,8 +3,10 @@ package oci
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/callgate/callgate/policy"
 )
@@ -30,7 +32,7 @@ func (d *decoder) add(at policy.Origin, cure, format string, args ...any) {
 }
 
 func (d *decoder) value(n *node, v reflect.Value, name string) {
-	if n.kind == '0' {
+	if n.kind == 'n' {
 		return // null is as if left out
 	}
 	switch v.Kind() {
@@ -38,7 +40,7 @@ func (d *decoder) value(n *node, v reflect.Value, name string) {
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(n, v.Elem(), name)
 	case reflect.String:
-		if d.want(n, 's', name, "a string") {
+		if d.want(n, '"', name, "a string") {
 			v.SetString(n.text)
 		}
 	case reflect.Uint64:
@@ -67,7 +69,7 @@ func (d *decoder) want(n *node, kind byte, name, what string) bool {
 }
 
 func (d *decoder) number(n *node, v reflect.Value, name string) {
-	if !d.want(n, 'n', name, "a number") {
+	if !d.want(n, '0', name, "a number") {
 		return
 	}
 	i, err := strconv.ParseUint(n.text, 10, 64)
@@ -92,26 +94,29 @@ func (d *decoder) object(n *node, v reflect.Value, name string) {
 	}
 }
 
+// keysOf are the keys of each struct of a profile, in order of its fields.
+var keysOf = sync.OnceValue(func() map[reflect.Type][]string {
+	all := make(map[reflect.Type][]string)
+	for _, t := range []reflect.Type{
+		reflect.TypeFor[Profile](), reflect.TypeFor[ArchMap](), reflect.TypeFor[Syscall](), reflect.TypeFor[Arg](), reflect.TypeFor[Filter](),
+	} {
+		for i := range t.NumField() {
+			key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			all[t] = append(all[t], key)
+		}
+	}
+	return all
+})
+
+// keys returns the keys that an object of a type may have.
 func keys(t reflect.Type) []string {
-	var names []string
-	for i := range t.NumField() {
-		if key := keyOf(t, i); key != "-" {
-			names = append(names, key)
-		}
-	}
-	return names
+	return slices.DeleteFunc(slices.Clone(keysOf()[t]), func(key string) bool { return key == "-" })
 }
 
-func keyOf(t reflect.Type, i int) string {
-	key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-	return key
-}
-
+// fieldIndex returns the field of a key, or -1.
 func fieldIndex(t reflect.Type, key string) int {
-	for i := range t.NumField() {
-		if keyOf(t, i) == key && key != "-" {
-			return i
-		}
+	if key == "-" {
+		return -1
 	}
-	return -1
+	return slices.Index(keysOf()[t], key)
 }

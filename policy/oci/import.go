@@ -62,11 +62,12 @@ func open(at policy.Origin) *policy.Policy {
 }
 
 // newest returns the kernel that brought the newest call that callgate knows:
-// with it as the baseline, no known call is too new.
+// with it as the baseline, no known call is too new. New calls come to all
+// architectures at once, so one tells.
 func newest(at policy.Origin) policy.Version {
 	var last abi.Version
-	for name := range abi.Names() {
-		if call, ok := abi.Lookup(name); ok && last.Less(call.Since) {
+	for _, call := range abi.ARM64.Syscalls() {
+		if last.Less(call.Since) {
 			last = call.Since
 		}
 	}

@@ -1,26 +1,23 @@
 package oci
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"sort"
+	"strings"
 
 	"github.com/callgate/callgate/policy"
 )
 
 // maxSize bounds a profile, in bytes, and maxDepth its nesting. Moby's default
-// has 14,000 bytes and four levels.
+// has 14,000 bytes and five levels.
 const (
 	maxSize  = 1 << 20
 	maxDepth = 16
 )
 
-// node is a JSON value with its place.
+// node is a JSON value with its place, which package encoding/json forgets.
 type node struct {
-	kind   byte   // '{', '[', 's'tring, 'n'umber, 'b'oolean or '0' for null
+	kind   byte   // '{', '[', '"', '0' for a number, 't' for true and false, 'n' for null
 	text   string // of a string or a number
 	fields []field
 	items  []*node
@@ -39,138 +36,191 @@ func (n *node) String() string {
 		return "an object"
 	case '[':
 		return "a list"
-	case 's':
+	case '"':
 		return fmt.Sprintf("%q", n.text)
-	case 'n':
-		return n.text
-	case 'b':
-		return "a boolean"
 	}
-	return "null"
+	return n.text
 }
 
-// reader makes nodes of tokens.
-type reader struct {
-	file  string
-	text  []byte
-	lines []int // offsets at which lines start
-	json  *json.Decoder
+// scanner reads nodes from text.
+type scanner struct {
+	file      string
+	text      string
+	pos       int
+	line      int // of pos, from 1
+	lineStart int // offset at which the line starts
+	depth     int
 }
 
 // parse reads one JSON value and nothing after it.
 func parse(file string, text []byte) (*node, error) {
+	s := &scanner{file: file, text: string(text), line: 1}
 	if len(text) > maxSize {
 		return nil, &policy.Problem{At: policy.Origin{File: file}, What: fmt.Sprintf("a profile of %d bytes", len(text)),
 			Cure: fmt.Sprintf("write at most %d", maxSize)}
 	}
-	r := &reader{file: file, text: text, lines: []int{0}, json: json.NewDecoder(bytes.NewReader(text))}
-	r.json.UseNumber()
-	for i, c := range text {
-		if c == '\n' {
-			r.lines = append(r.lines, i+1)
-		}
-	}
-	n, err := r.value(0)
+	n, err := s.value()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.json.Token(); !errors.Is(err, io.EOF) {
-		return nil, &policy.Problem{At: r.origin(r.start()), What: "text after the profile", Cure: "remove it"}
+	if s.peek() != 0 || s.pos < len(s.text) {
+		return nil, s.problem("remove it", "text after the profile")
 	}
 	return n, nil
 }
 
-// origin returns the place of an offset.
-func (r *reader) origin(offset int) policy.Origin {
-	line := sort.SearchInts(r.lines, offset+1)
-	return policy.Origin{File: r.file, Line: line, Column: offset - r.lines[line-1] + 1}
+func (s *scanner) origin() policy.Origin {
+	return policy.Origin{File: s.file, Line: s.line, Column: s.pos - s.lineStart + 1}
 }
 
-// start returns where the next token starts.
-func (r *reader) start() int {
-	i := int(r.json.InputOffset())
-	for i < len(r.text) && bytes.IndexByte([]byte(" \t\r\n,:"), r.text[i]) >= 0 {
-		i++
-	}
-	return i
+func (s *scanner) problem(cure, format string, args ...any) error {
+	return &policy.Problem{At: s.origin(), What: fmt.Sprintf(format, args...), Cure: cure}
 }
 
-func (r *reader) token() (json.Token, policy.Origin, error) {
-	at := r.origin(min(r.start(), len(r.text)))
-	t, err := r.json.Token()
-	if err == nil {
-		return t, at, nil
+// unexpected is the error of a byte that JSON does not have here.
+func (s *scanner) unexpected(want string) error {
+	if s.pos >= len(s.text) {
+		return s.problem("close every bracket and quote", "not JSON: it ends where %s is due", want)
 	}
-	var syntax *json.SyntaxError
+	return s.problem("check quotes, commas and brackets before it", "not JSON: %q where %s is due", s.text[s.pos], want)
+}
+
+// peek passes over white space and returns the next byte, or 0 at the end.
+func (s *scanner) peek() byte {
+	for ; s.pos < len(s.text); s.pos++ {
+		switch c := s.text[s.pos]; c {
+		case '\n':
+			s.line, s.lineStart = s.line+1, s.pos+1
+		case ' ', '\t', '\r':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (s *scanner) value() (*node, error) {
+	c := s.peek()
+	n := &node{kind: c, at: s.origin()}
 	switch {
-	case errors.As(err, &syntax):
-		at = r.origin(max(0, min(int(syntax.Offset), len(r.text))-1))
-		return nil, at, &policy.Problem{At: at, What: "not JSON: " + syntax.Error(), Cure: "check quotes, commas and brackets before this place"}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, at, &policy.Problem{At: at, What: "not JSON: it ends too soon", Cure: "close every bracket and quote"}
-	}
-	return nil, at, &policy.Problem{At: at, What: "not JSON: " + err.Error()}
-}
-
-func (r *reader) value(depth int) (*node, error) {
-	t, at, err := r.token()
-	if err != nil {
-		return nil, err
-	}
-	if depth > maxDepth {
-		return nil, &policy.Problem{At: at, What: "nested too deep", Cure: "a profile needs about four levels"}
-	}
-	n := &node{at: at}
-	switch t := t.(type) {
-	case json.Delim:
-		n.kind = byte(t)
-		if t == '{' {
-			return n, r.object(n, depth)
+	case c == '{', c == '[':
+		if s.depth++; s.depth > maxDepth {
+			return nil, s.problem("a profile needs about five levels", "nested too deep")
 		}
-		return n, r.list(n, depth)
-	case string:
-		n.kind, n.text = 's', t
-	case json.Number:
-		n.kind, n.text = 'n', t.String()
-	case bool:
-		n.kind = 'b'
-	default:
-		n.kind = '0'
+		err := s.members(n)
+		s.depth--
+		return n, err
+	case c == '"':
+		var err error
+		n.text, err = s.string()
+		return n, err
 	}
+	n.text = s.word()
+	switch {
+	case n.text == "true", n.text == "false":
+		n.kind = 't'
+	case n.text == "null":
+	case c == '-' || '0' <= c && c <= '9':
+		n.kind = '0'
+		if !json.Valid([]byte(n.text)) {
+			return nil, s.problem("write a number from 0", "not JSON: %q is no number", n.text)
+		}
+	default:
+		return nil, s.unexpected("a value")
+	}
+	s.pos += len(n.text)
 	return n, nil
 }
 
-func (r *reader) object(n *node, depth int) error {
-	for r.json.More() {
-		t, at, err := r.token()
-		if err != nil {
-			return err
-		}
-		key, _ := t.(string) // the decoder has seen to it that keys are strings
-		for _, f := range n.fields {
-			if f.key == key {
-				return &policy.Problem{At: at, What: fmt.Sprintf("%q stands here twice", key),
-					Cure: fmt.Sprintf("remove one; the first is at line %d", f.at.Line)}
+// word returns the bytes up to the next that cannot be in a number or a literal.
+func (s *scanner) word() string {
+	end := s.pos
+	for end < len(s.text) && (s.text[end] >= 'a' && s.text[end] <= 'z' || strings.IndexByte("+-.0123456789E", s.text[end]) >= 0) {
+		end++
+	}
+	return s.text[s.pos:end]
+}
+
+// members reads the fields of an object, or the items of a list.
+func (s *scanner) members(n *node) error {
+	end := n.kind + 2 // '}' comes two after '{', ']' two after '['
+	s.pos++
+	for first := true; ; first = false {
+		switch c := s.peek(); {
+		case c == end:
+			s.pos++
+			return nil
+		case first:
+		case c != ',':
+			return s.unexpected(fmt.Sprintf("',' or %q", end))
+		default:
+			s.pos++
+			if s.peek() == end {
+				return s.unexpected("a value")
 			}
 		}
-		v, err := r.value(depth + 1)
+		var err error
+		if n.kind == '{' {
+			err = s.field(n)
+		} else {
+			var item *node
+			item, err = s.value()
+			n.items = append(n.items, item)
+		}
 		if err != nil {
 			return err
 		}
-		n.fields = append(n.fields, field{key, at, v})
 	}
-	_, _, err := r.token()
-	return err
 }
 
-func (r *reader) list(n *node, depth int) error {
-	for r.json.More() {
-		v, err := r.value(depth + 1)
-		if err != nil {
-			return err
-		}
-		n.items = append(n.items, v)
+func (s *scanner) field(n *node) error {
+	if s.peek() != '"' {
+		return s.unexpected("a key in quotes")
 	}
-	_, _, err := r.token()
-	return err
+	f := field{at: s.origin()}
+	var err error
+	if f.key, err = s.string(); err != nil {
+		return err
+	}
+	for _, other := range n.fields {
+		if other.key == f.key {
+			return &policy.Problem{At: f.at, What: fmt.Sprintf("%q stands here twice", f.key),
+				Cure: fmt.Sprintf("remove one; the first is at line %d", other.at.Line)}
+		}
+	}
+	if s.peek() != ':' {
+		return s.unexpected("':'")
+	}
+	s.pos++
+	if f.value, err = s.value(); err != nil {
+		return err
+	}
+	n.fields = append(n.fields, f)
+	return nil
+}
+
+// string reads a string. Those with more than plain ASCII are left to package
+// encoding/json.
+func (s *scanner) string() (string, error) {
+	plain := true
+	for i := s.pos + 1; i < len(s.text); i++ {
+		switch c := s.text[i]; {
+		case c == '\\':
+			plain = false
+			i++
+		case c == '"':
+			quoted := s.text[s.pos : i+1]
+			out := quoted[1 : len(quoted)-1]
+			if !plain && json.Unmarshal([]byte(quoted), &out) != nil {
+				return "", s.problem("check what stands after each backslash", "not JSON: %s is no string", quoted)
+			}
+			s.pos = i + 1
+			return out, nil
+		case c < 0x20:
+			return "", s.problem("close the quote, or write control characters as \\n or \\u0001", "not JSON: a string has a control character in it")
+		case c >= 0x80:
+			plain = false
+		}
+	}
+	return "", s.problem("close the quote", "not JSON: a string does not end")
 }
