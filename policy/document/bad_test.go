@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/callgate/callgate/policy/document"
@@ -58,5 +59,27 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("Load's error (-want +got):\n%s", cmp.Diff(string(want.Data), string(got)))
 			}
 		})
+	}
+}
+
+// TestHostileDocumentsAreRefused holds the bounds that keep the parser from
+// work without end.
+func TestHostileDocumentsAreRefused(t *testing.T) {
+	const size = 1 << 15
+	for name, text := range map[string]string{
+		"dashes":   strings.Repeat("- ", size/2),
+		"brackets": strings.Repeat("[", size),
+		"braces":   strings.Repeat("{a: ", size/4),
+		"indented": "files:\n" + strings.Repeat("  - ", size/4),
+		"long":     strings.Repeat("# no policy is so long\n", size),
+	} {
+		_, err := document.Parse("hostile.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), "too deep") && !strings.Contains(err.Error(), "a document of") {
+			t.Errorf("%s: Parse = %v; want a refusal for its depth or length", name, err)
+		}
+	}
+	deep := "description: '" + strings.Repeat("]", 100) + strings.Repeat("-", 100) + "'\n"
+	if _, err := document.Parse("deep.yaml", []byte(deep)); err != nil {
+		t.Errorf("Parse of a text with brackets = %v; want none", err)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// maxSize bounds a document, in bytes, and maxDepth its nesting, so that
-// parsing a hostile one ends soon. The largest preset has a few thousand bytes.
+// maxSize bounds a document, in bytes, and maxDepth its nesting: the parser's
+// time grows with the square of either. The largest preset has 7,000 bytes.
 const (
-	maxSize  = 1 << 18
+	maxSize  = 1 << 16
 	maxDepth = 32
 )
 
@@ -55,9 +55,8 @@ func parse(file string, text []byte) (root *node, err error) {
 		return nil, &policy.Problem{At: whole,
 			What: fmt.Sprintf("a document of %d bytes", len(text)), Cure: fmt.Sprintf("write at most %d", maxSize)}
 	}
-	// The parser may recurse once a bracket or an indentation.
-	if depth(text) > 4*maxDepth {
-		return nil, &policy.Problem{At: whole, What: "brackets nested too deep", Cure: "a policy needs about six"}
+	if depth(text) > maxDepth {
+		return nil, &policy.Problem{At: whole, What: "nested too deep", Cure: "a policy needs about six levels"}
 	}
 	defer func() {
 		// The library has panicked on malformed input; that is a syntax error to us.
@@ -86,16 +85,26 @@ func parse(file string, text []byte) (root *node, err error) {
 		What: "a second document in one file", Cure: "write it to a file of its own, and name that under extends"}
 }
 
+// depth estimates how deep the parser would nest: by brackets, and by "- - -"
+// at the start of a line. Brackets within quotes count too, so it may be high.
 func depth(text []byte) int {
-	now, deepest := 0, 0
+	brackets, dashes, deepest := 0, 0, 0
+	starting := true
 	for _, c := range text {
 		switch c {
+		case '\n':
+			starting, dashes = true, 0
 		case '[', '{':
-			now++
-			deepest = max(deepest, now)
+			brackets++
 		case ']', '}':
-			now--
+			brackets = max(brackets-1, 0)
+		case '-', '?':
+			if starting {
+				dashes++
+			}
 		}
+		starting = starting && (c == '\n' || c == ' ' || c == '-' || c == '?')
+		deepest = max(deepest, brackets, dashes)
 	}
 	return deepest
 }
