@@ -105,19 +105,20 @@ func (g *graph) table(t *Table, foreign nodeID) []stretch {
 // byNumber returns the indices of the table's rules, those of one number
 // together and in order, numbers ascending.
 func (t *Table) byNumber() [][]int {
-	order := make([]int, len(t.Rules))
-	for i := range order {
-		order[i] = i
+	keys := make([]uint64, len(t.Rules))
+	for i := range t.Rules {
+		keys[i] = uint64(t.Rules[i].Nr)<<32 | uint64(i)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.Rules[a].Nr, t.Rules[b].Nr) })
-	var groups [][]int
-	for start := 0; start < len(order); {
-		end := start + 1
-		for end < len(order) && t.Rules[order[end]].Nr == t.Rules[order[start]].Nr {
-			end++
+	slices.Sort(keys)
+	order := make([]int, len(keys))
+	groups := make([][]int, 0, len(keys))
+	start := 0
+	for at, key := range keys {
+		order[at] = int(uint32(key))
+		if at+1 == len(keys) || keys[at+1]>>32 != key>>32 {
+			groups = append(groups, order[start:at+1])
+			start = at + 1
 		}
-		groups = append(groups, order[start:end])
-		start = end
 	}
 	return groups
 }

@@ -20,14 +20,10 @@ type decider struct {
 	budget int // decisions left
 }
 
-// decisionBudget bounds the work on one call's rules. Conditions on many
-// different fields can multiply; beyond the bound rules are tried one by one.
-const decisionBudget = 2048
-
 // decideCall returns the node for an ordered list of clauses, the last of which
 // always holds.
 func (g *graph) decideCall(clauses []clause) nodeID {
-	d := decider{graph: g, known: make(map[string]nodeID), budget: decisionBudget}
+	d := decider{graph: g, known: make(map[string]nodeID), budget: budget(clauses)}
 	if id := d.decide(clauses, field{}); id != none {
 		return d.enter(id, field{})
 	}
@@ -37,6 +33,19 @@ func (g *graph) decideCall(clauses []clause) nodeID {
 		id = d.enter(d.decide([]clause{c, {then: id}}, field{}), field{})
 	}
 	return id
+}
+
+// budget bounds the decisions for a call by the size of its rules: conditions
+// on many different fields can multiply. Beyond the bound rules are tried one
+// by one.
+func budget(clauses []clause) int {
+	size := 32
+	for i := range clauses {
+		for j := range clauses[i].atoms {
+			size += 8 * len(clauses[i].atoms[j].set)
+		}
+	}
+	return size
 }
 
 // decide returns the node for clauses where the accumulator holds at, or none

@@ -48,7 +48,7 @@ func (g *graph) tree(f field, list []stretch) nodeID {
 	if c, ok := asComb(list, true); ok && c.count <= maxChain && f.off >= offArgs {
 		return t.chain(&c)
 	}
-	return t.build(list)
+	return t.build(list, 0)
 }
 
 // search is a search tree in the making. It compares a value either with the
@@ -61,22 +61,23 @@ type search struct {
 const (
 	// maxPlan is the number of stretches that are planned together: the time
 	// goes with its square. Longer lists are halved first.
-	maxPlan = 160
+	maxPlan = 64
 	// maxChain is the number of an argument's values that are always compared
 	// one after another: a tree would be little quicker.
 	maxChain = 5
 )
 
-// build returns the node for a run of the stretches.
-func (t *search) build(list []stretch) nodeID {
+// build returns the node for a run of the stretches that is reached after depth
+// comparisons.
+func (t *search) build(list []stretch, depth int32) nodeID {
 	if len(list) > maxPlan {
 		middle := halve(list)
-		yes := t.build(list[middle:])
-		return t.jump(opJGE, t.field, list[middle].first, yes, t.build(list[:middle]))
+		yes := t.build(list[middle:], depth+1)
+		return t.jump(opJGE, t.field, list[middle].first, yes, t.build(list[:middle], depth+1))
 	}
 	p := newPlan(list, t.field.off >= offArgs)
 	// Where not all limits can hold, all are exceeded alike.
-	return t.grow(p, 0, len(list)-1, min(p.at(0, len(list)-1).latest, 0))
+	return t.grow(p, 0, len(list)-1, min(p.at(0, len(list)-1).latest, depth))
 }
 
 // halve returns the index before which lies half of a list's weight.
