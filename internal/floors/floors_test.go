@@ -21,6 +21,7 @@ var floor = map[string]int{
 	"internal/cgroup": 3,
 	"internal/region": 3,
 	"policy/document": 4,
+	"policy/diff":     4,
 	"policy/oci":      4,
 	"internal/jail":   4,
 	"cmd/callgate":    top,
@@ -30,7 +31,7 @@ var floor = map[string]int{
 var tops = []string{"bench", "examples", "internal/cmd"}
 
 // pure are the packages that take values and give values.
-var pure = []string{"abi", "filter", "internal/region", "policy", "policy/document", "policy/oci"}
+var pure = []string{"abi", "filter", "internal/region", "policy", "policy/document", "policy/diff", "policy/oci"}
 
 // impure is what no pure package may import, and why.
 var impure = map[string]string{
