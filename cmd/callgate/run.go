@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/callgate/callgate/abi"
-	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/internal/cgroup"
 	"github.com/callgate/callgate/internal/jail"
 	"github.com/callgate/callgate/policy"
@@ -28,6 +27,7 @@ type runOptions struct {
 	requireFull bool
 	quiet       bool
 	plan        bool
+	untouched   string // the preset whose filter no flag and no file changes
 }
 
 func newRunCommand() *cobra.Command {
@@ -150,7 +150,7 @@ func (o *runOptions) fill(s *jail.Spec, p *policy.Policy, target policy.Target) 
 		return err
 	}
 	s.Env = p.Environment.Apply(os.Environ())
-	s.Filter = func(present func(jail.Wall) bool) (filter.Program, error) { return compile(p, target, present) }
+	s.Filter = compiler(p, target, o.untouched)
 	return setUser(s, o.user)
 }
 
@@ -175,6 +175,9 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	}
 	if err := flags.Check(); err != nil { // files were checked as they were read
 		return nil, target, err
+	}
+	if names := o.names(); len(names) == 1 && flags.SilentOnCalls() {
+		o.untouched = names[0]
 	}
 	return policy.Merge(p.Expand(target), flags.Expand(target)), target, nil
 }

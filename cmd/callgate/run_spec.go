@@ -12,29 +12,49 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
-// compile returns the seccomp program for the walls present. Where namespaces
-// are missing the filter stands in for them as far as it can.
-func compile(p *policy.Policy, target policy.Target, present func(jail.Wall) bool) (filter.Program, error) {
-	alone := *p
+// compiler returns what makes the seccomp program for the walls present. Where
+// namespaces are missing the filter stands in for them as far as it can; where
+// a preset's filter is asked for as it is, it was compiled with callgate.
+func compiler(p *policy.Policy, target policy.Target, preset string) func(present func(jail.Wall) bool) (filter.Program, error) {
+	return func(present func(jail.Wall) bool) (filter.Program, error) {
+		refused := standIns(p, present)
+		if len(refused) == 0 {
+			if program, ok := policy.ReadyProgram(preset, target.Arch); ok {
+				return program, nil
+			}
+		}
+		strict := *p
+		strict.Syscalls.Rules = append(refused, p.Syscalls.Rules...)
+		rules, err := strict.Filter(target)
+		if err != nil {
+			return nil, err
+		}
+		return rules.Filter.Compile()
+	}
+}
+
+// standIns are the rules that stand in for missing walls.
+func standIns(p *policy.Policy, present func(jail.Wall) bool) (rules []policy.Rule) {
 	if p.Network.Mode.Value == policy.NoNetwork && !present(jail.Network) {
-		alone.Network.Families = policy.Given("no network namespace", []policy.Name{{Text: "unix"}})
+		rules = append(rules, refuseSockets("no network namespace", policy.Condition{Not: "AF_UNIX"}))
 	}
 	if !present(jail.Mounts) && !jail.RefusesUnixSockets() {
 		// The user's session bus or a container engine would run programs for
 		// the target; connected pairs (socketpair) reach nobody.
-		at := policy.Given("no mount namespace", 0).At
-		refuse := policy.Rule{
-			Then: policy.Action{Action: filter.Errno(abi.EACCES), Set: true}, At: at,
-			Calls: []policy.Name{{Text: "socket", At: at}},
-			When:  []policy.Condition{{Arg: policy.Name{Text: "family", At: at}, Equals: "AF_UNIX"}},
-		}
-		alone.Syscalls.Rules = append([]policy.Rule{refuse}, p.Syscalls.Rules...)
+		rules = append(rules, refuseSockets("no mount namespace", policy.Condition{Equals: "AF_UNIX"}))
 	}
-	rules, err := alone.Filter(target)
-	if err != nil {
-		return nil, err
+	return rules
+}
+
+func refuseSockets(why string, family policy.Condition) policy.Rule {
+	at := given(why)
+	family.Arg, family.At = policy.Name{Text: "family", At: at}, at
+	return policy.Rule{
+		Then:  policy.Do(filter.Errno(abi.EACCES)),
+		Calls: []policy.Name{{Text: "socket", At: at}},
+		When:  []policy.Condition{family},
+		At:    at,
 	}
-	return rules.Filter.Compile()
 }
 
 func limitsOf(p *policy.Policy) cgroup.Limits {

@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
+)
+
+func TestReadyProgramsAreWhatPresetsCompileTo(t *testing.T) {
+	for _, arch := range []abi.Arch{abi.AMD64, abi.ARM64, abi.RISCV64} {
+		for _, name := range Presets() {
+			preset, _ := Preset(name)
+			want := programOf(t, preset, arch)
+			got, ok := ReadyProgram(name, arch)
+			if !ok || !slices.Equal(got, want) {
+				t.Errorf("ReadyProgram(%q, %v) is stale: run go generate ./policy", name, arch)
+			}
+		}
+	}
+	if _, ok := ReadyProgram("no such preset", abi.AMD64); ok {
+		t.Error("ReadyProgram of no preset = true; want false")
+	}
+}
+
+// A document that is silent on calls must leave the filter alone, and every
+// part that a filter depends on must not count as silence.
+func TestSilentOnCalls(t *testing.T) {
+	at := Given("--test", 0).At
+	name := []Name{{Text: "CAP_SYS_ADMIN", At: at}}
+	path := []Path{{Text: "/srv", At: at}}
+	for _, c := range []struct {
+		about  string
+		policy Policy
+		silent bool
+	}{
+		{"nothing", Policy{}, true},
+		{"files", Policy{Files: Files{ReadWrite: path, Exec: path, Hidden: path}}, true},
+		{"limits", Policy{Limits: Limits{Pids: Given("--test", 9)}}, true},
+		{"environment", Policy{Environment: Environment{Keep: []Name{{Text: "A", At: at}}}}, true},
+		{"descriptors", Policy{Descriptors: Given("--test", []Descriptor{{Number: 5, At: at}})}, true},
+		{"walls", Policy{Walls: Walls{Optional: []Name{{Text: "cgroup", At: at}}}}, true},
+		{"capabilities", Policy{Capabilities: name}, false},
+		{"network mode", Policy{Network: Network{Mode: Given("--test", HostNetwork)}}, false},
+		{"families", Policy{Network: Network{Families: Given("--test", []Name{})}}, false},
+		{"ports", Policy{Network: Network{Connect: Given("--test", []Port{})}}, false},
+		{"bind", Policy{Network: Network{Bind: Given("--test", []Port{})}}, false},
+		{"baseline", Policy{Baseline: Version{Major: 5, Minor: 4}}, false},
+		{"otherwise", Policy{Syscalls: Syscalls{Otherwise: Given("--test", Do(filter.ActionLog))}}, false},
+		{"foreign", Policy{Syscalls: Syscalls{Foreign: Given("--test", Do(filter.ActionLog))}}, false},
+		{"architectures", Policy{Syscalls: Syscalls{Architectures: name}}, false},
+		{"rules", Policy{Syscalls: Syscalls{Rules: []Rule{{Then: Do(filter.ActionAllow), At: at}}}}, false},
+	} {
+		if got := c.policy.SilentOnCalls(); got != c.silent {
+			t.Errorf("%s: SilentOnCalls() = %v; want %v", c.about, got, c.silent)
+		}
+		if !c.silent {
+			continue
+		}
+		for _, preset := range Presets() {
+			base, _ := Preset(preset)
+			if !slices.Equal(programOf(t, Merge(base, &c.policy), abi.AMD64), programOf(t, base, abi.AMD64)) {
+				t.Errorf("%s over %s changes the filter, and is said to be silent on calls", c.about, preset)
+			}
+		}
+	}
+}
+
+func programOf(t *testing.T, p *Policy, arch abi.Arch) filter.Program {
+	t.Helper()
+	c, err := p.Filter(Target{Arch: arch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := c.Filter.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
