@@ -26,6 +26,7 @@ var attacks = []attack{
 	{"open a netlink socket", "EPERM", socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE)},
 	{"open a raw socket", "EPERM", socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)},
 	{"open a packet socket", "EPERM", socket(unix.AF_PACKET, unix.SOCK_RAW, 0)},
+	{"open a UNIX socket", "EPERM", socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)},
 	{"open a datagram socket", "EPERM", socket(unix.AF_INET, unix.SOCK_DGRAM, 0)},
 	{"read the interfaces by ioctl", "EPERM", interfaceIoctl(unix.SIOCGIFFLAGS)},
 	{"read the hardware address by ioctl", "EPERM", interfaceIoctl(unix.SIOCGIFHWADDR)},
