@@ -84,23 +84,3 @@ func (p *profile) filter(arches ...abi.Arch) Filter {
 	}
 	return f
 }
-
-func BenchmarkCompileProfile(b *testing.B) {
-	f := readProfile(b).filter(abi.AMD64)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := f.Compile(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkCompileProfileArches(b *testing.B) {
-	f := readProfile(b).filter(abi.AMD64, abi.X32, abi.I386)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := f.Compile(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
