@@ -33,6 +33,8 @@ var attacks = []attack{
 	{"take the interface down by ioctl", "EPERM", interfaceIoctl(unix.SIOCSIFFLAGS)},
 	{"listen on another port", "EACCES", func() error { return onPort(unix.Bind, targetPort+1) }},
 	{"connect to another server", "EACCES", func() error { return onPort(unix.Connect, targetPort) }},
+	{"connect by multipath TCP", "EPERM", multipath},
+	{"connect by sending at once", "EPERM", fastOpen},
 	{"read a file beside the spool", "ENOENT", func() error { return touch(secretFile, unix.O_RDONLY) }},
 	{"write to a file beside the spool", "ENOENT", func() error { return touch(secretFile, unix.O_WRONLY) }},
 	{"start a shell", "EPERM", func() error { return exec.Command("/bin/sh", "-c", ":").Run() }},
@@ -120,6 +122,26 @@ func onPort(call func(int, unix.Sockaddr) error, port int) error {
 	}
 	defer unix.Close(fd)
 	return call(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+}
+
+// multipath connects by a protocol that Landlock's rules for TCP don't see.
+func multipath() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Connect(fd, &unix.SockaddrInet4{Port: targetPort, Addr: [4]byte{127, 0, 0, 1}})
+}
+
+// fastOpen connects by sending, with no call of connect.
+func fastOpen() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("before the attack: %v", err)
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte("x"), unix.MSG_FASTOPEN, &unix.SockaddrInet4{Port: targetPort, Addr: [4]byte{127, 0, 0, 1}})
 }
 
 func touch(name string, flags int) error {
