@@ -23,6 +23,7 @@ var floor = map[string]int{
 	"policy/document": 4,
 	"policy/diff":     4,
 	"policy/oci":      4,
+	"policy/schema":   4,
 	"internal/jail":   4,
 	"cmd/callgate":    top,
 }
@@ -31,7 +32,7 @@ var floor = map[string]int{
 var tops = []string{"bench", "examples", "internal/cmd"}
 
 // pure are the packages that take values and give values.
-var pure = []string{"abi", "filter", "internal/region", "policy", "policy/document", "policy/diff", "policy/oci"}
+var pure = []string{"abi", "filter", "internal/region", "policy", "policy/document", "policy/diff", "policy/oci", "policy/schema"}
 
 // impure is what no pure package may import, and why.
 var impure = map[string]string{
