@@ -9,6 +9,11 @@ type Files struct {
 	ReadWrite []Path `yaml:"rw"`     // readable and writable
 	Exec      []Path `yaml:"exec"`   // readable, and programs there may be executed
 	Hidden    []Path `yaml:"hidden"` // shown empty, even inside the others
+	// Home is what the user's home directory is, but for the paths in it that
+	// the lists name: private (the default), host or none. A private one is
+	// empty when the program starts, writable, executable, and gone when it
+	// ends.
+	Home Setting[Place] `yaml:"home"`
 	// Tmp is what /tmp and /var/tmp are: private (the default), host or none.
 	// A private one is writable, and executable if listed under exec.
 	Tmp Setting[Place] `yaml:"tmp"`
@@ -29,7 +34,7 @@ type Path struct {
 	At       Origin
 }
 
-// Place says whose /tmp, /dev or /proc the program sees. The zero Place is
+// Place says whose home directory, /tmp, /dev or /proc the program sees. The zero Place is
 // private.
 type Place uint8
 

@@ -7,7 +7,7 @@ type Limits struct {
 	Memory  Setting[Size]          `yaml:"memory"`  // of all its processes together
 	Pids    Setting[int]           `yaml:"pids"`    // processes and threads
 	CPUs    Setting[CPUs]          `yaml:"cpus"`    // processors' worth of time
-	Tmp     Setting[Size]          `yaml:"tmp"`     // what a private /tmp may hold
+	Tmp     Setting[Size]          `yaml:"tmp"`     // what the private home directory, /tmp and shared memory may hold together
 	Timeout Setting[time.Duration] `yaml:"timeout"` // from the start, on the wall clock
 	Rlimits []Rlimit               `yaml:"rlimits"`
 }

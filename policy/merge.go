@@ -50,6 +50,7 @@ func mergeFiles(parent, child *Files) Files {
 		ReadWrite: join(parent.ReadWrite, child.ReadWrite),
 		Exec:      join(parent.Exec, child.Exec),
 		Hidden:    join(parent.Hidden, child.Hidden),
+		Home:      either(child.Home, parent.Home),
 		Tmp:       either(child.Tmp, parent.Tmp),
 		Dev:       either(child.Dev, parent.Dev),
 		Proc:      either(child.Proc, parent.Proc),

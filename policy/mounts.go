@@ -20,6 +20,7 @@ func (p *Policy) Mounts(t Target) []Mount {
 	add(f.Exec, Bind, Read|Execute)
 	add(f.Hidden, Empty, 0)
 	all = unite(all)
+	all = placeHome(all, f.Home, t.Home)
 	all = place(all, f.Tmp, Tmpfs, "/tmp", "/var/tmp")
 	all = place(all, f.Dev, Device, "/dev")
 	if f.Dev.Value == Private {
@@ -93,18 +94,32 @@ func place(all []Mount, setting Setting[Place], private Kind, paths ...string) [
 	return all
 }
 
-// dropNeedless removes hidden paths that lie in nothing visible. The mounts are
+// placeHome puts the home directory into the tree, unless a list names it or a
+// directory around it: system users live in places such as /usr/sbin.
+func placeHome(all []Mount, setting Setting[Place], home string) []Mount {
+	if _, named := mountOf(all, home); named || setting.Value == None || home == "/" {
+		return all
+	}
+	m := Mount{Path: home, Kind: Tmpfs, Access: Read | Write | Execute, At: setting.At}
+	if setting.Value == Host {
+		m.Kind = Bind
+	}
+	return append(all, m)
+}
+
+// dropNeedless removes hidden paths that lie in nothing visible, or in a tree
+// that is empty anyway. The mounts are
 // sorted by path.
 func dropNeedless(all []Mount) []Mount {
 	kept := all[:0]
-	var around []string // the visible mounts that the path lies in
+	var around []Mount // the visible mounts that the path lies in
 	for _, m := range all {
-		for len(around) > 0 && !isBelow(m.Path, around[len(around)-1]) {
+		for len(around) > 0 && !isBelow(m.Path, around[len(around)-1].Path) {
 			around = around[:len(around)-1]
 		}
 		if m.Kind != Empty {
-			around = append(around, m.Path)
-		} else if len(around) == 0 {
+			around = append(around, m)
+		} else if len(around) == 0 || around[len(around)-1].Kind == Tmpfs {
 			continue
 		}
 		kept = append(kept, m)

@@ -29,6 +29,8 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 		return Answer{Action: Do(filter.ActionAllow), At: mount.At}
 	case mount.Kind == Device && name != mount.Path && !want.creates:
 		return refuse(abi.ENOENT, "a private /dev has no %s", name)
+	case mount.Kind == Tmpfs && !want.creates && !j.leadsToMount(name):
+		return refuse(abi.ENOENT, "%s is the program's own, and empty when it starts", mount.Path)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
 		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
 	case want.access&Write != 0 && mount.Access&Write == 0:

@@ -72,7 +72,7 @@ when it never ran.`,
 	f.StringArrayVar(&o.capabilities, "cap-add", nil, "let it keep this `capability`")
 	f.IntSliceVar(&o.descriptors, "fd", nil, "let it keep this open file descriptor `number`")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in policies to be it")
-	f.StringVarP(&o.user, "user", "u", "", "run as this user: `UID[:GID]`")
+	f.StringVarP(&o.user, "user", "u", "", "run as this user, by name or number: `USER[:GROUP]`")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
 	f.StringArrayVar(&o.optional, "optional", nil, "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")

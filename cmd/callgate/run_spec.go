@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os/user"
 	"strconv"
 	"strings"
 
@@ -65,21 +66,43 @@ func limitsOf(p *policy.Policy) cgroup.Limits {
 	}
 }
 
-// setUser reads "UID[:GID]" into the Spec; the group is the user's number when
-// left out.
-func setUser(s *jail.Spec, text string) error {
+// setUser reads "USER[:GROUP]", names or numbers, into the Spec. The group is
+// the user's own when left out.
+func setUser(s *jail.Spec, text string) (err error) {
 	if text == "" {
 		return nil
 	}
-	user, group, both := strings.Cut(text, ":")
-	if !both {
-		group = user
+	name, group, both := strings.Cut(text, ":")
+	s.UID, s.GID, err = lookupUser(name)
+	if err == nil && both {
+		s.GID, err = lookupGroup(group)
 	}
-	uid, errUser := strconv.ParseUint(user, 10, 31)
-	gid, errGroup := strconv.ParseUint(group, 10, 31)
-	if errUser != nil || errGroup != nil {
-		return fmt.Errorf("--user %q: write numbers, UID or UID:GID", text)
+	if err != nil {
+		return fmt.Errorf("--user %q: %w: write USER or USER:GROUP, names or numbers", text, err)
 	}
-	s.UID, s.GID = int(uid), int(gid)
 	return nil
+}
+
+func lookupUser(name string) (uid, gid int, err error) {
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), int(n), nil
+	}
+	found, err := user.Lookup(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	uid, _ = strconv.Atoi(found.Uid)
+	gid, _ = strconv.Atoi(found.Gid)
+	return uid, gid, nil
+}
+
+func lookupGroup(name string) (int, error) {
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), nil
+	}
+	found, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(found.Gid)
 }

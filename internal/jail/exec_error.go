@@ -1,6 +1,7 @@
 package jail
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +36,7 @@ func (s *Spec) execError(errno syscall.Errno) *ExecError {
 			found = path
 		}
 	} else if !filepath.IsAbs(name) {
-		found = filepath.Join(s.Dir, name)
+		found = filepath.Join(cmp.Or(s.From, s.Dir), name)
 	}
 	return &ExecError{name, errno, s.execCure(found, errno)}
 }

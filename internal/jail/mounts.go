@@ -16,7 +16,7 @@ const assembly = "/proc"
 
 func (s *Spec) planMounts(script *sys.Script, host host) {
 	script.MakeMountsPrivate()
-	script.MountFilesystem("tmpfs", assembly, sys.MountNoSuid|sys.MountNoDev, "mode=0755")
+	script.MountFilesystem("tmpfs", assembly, sys.MountNoSuid|sys.MountNoDev, s.memoryOptions())
 	script.Umask(0)
 	b := &rootBuilder{
 		script: script,
@@ -38,6 +38,13 @@ func (s *Spec) planMounts(script *sys.Script, host host) {
 		script.SetRootMount(sys.MountReadOnly)
 	}
 	script.Umask(s.Umask)
+}
+
+func (s *Spec) memoryOptions() string {
+	if s.Memory == 0 {
+		return "mode=0755"
+	}
+	return "mode=0755,size=" + strconv.FormatInt(s.Memory, 10)
 }
 
 // rootBuilder puts a root together from one file system in memory and parts of

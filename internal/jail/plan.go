@@ -180,6 +180,9 @@ func (s *Spec) candidates() ([]string, error) {
 		return nil, fmt.Errorf("execute %q: the program's name is empty", name)
 	}
 	if strings.Contains(name, "/") {
+		if s.From != "" && !filepath.IsAbs(name) {
+			name = filepath.Join(s.From, name)
+		}
 		return []string{name}, nil
 	}
 	path := "/usr/local/bin:/usr/bin:/bin"

@@ -22,11 +22,12 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	s.UID, s.GID, s.Umask = -1, -1, umask()
 	s.Dir = t.Dir
 	if visible, _ := s.sees(t.Dir); !visible {
-		s.Dir = "/"
+		s.Dir, s.From = "/", t.Dir
 	}
 	s.Hostname = "callgate"
 	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
 	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)}
+	s.Memory = int64(p.Limits.Tmp.Value)
 	s.Timeout = p.Limits.Timeout.Value
 	for _, l := range p.Limits.Rlimits {
 		s.Limits = append(s.Limits, Limit{slices.Index(policy.RlimitNames[:], l.Name), l.Soft, l.Hard})

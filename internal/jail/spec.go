@@ -85,9 +85,11 @@ type Spec struct {
 	Args  []string // program and arguments; a name without a slash is looked up in Env's PATH
 	Env   []string // the whole environment, "NAME=value"
 	Dir   string   // working directory inside; must be visible
+	From  string   // folder that a relative program path starts from, where it is not Dir
 	Umask int      // of the target
 
 	Mounts       []Mount // the root; sorted by Target when the plan is made
+	Memory       int64   // bytes that the private folders may hold together; 0 is the kernel's choice, half of memory
 	HostNetwork  bool    // share the host's network namespace
 	Ports        Ports
 	Hostname     string
