@@ -29,6 +29,10 @@ func (e *Environment) sets(name string) bool {
 
 func matchesAny(patterns []Name, name string) bool {
 	return slices.ContainsFunc(patterns, func(p Name) bool {
+		head, _, star := strings.Cut(p.Text, "*")
+		if !star || !strings.HasPrefix(name, head) {
+			return p.Text == name // most are plain names, and most others begin differently
+		}
 		ok, err := path.Match(p.Text, name)
 		return ok && err == nil
 	})

@@ -21,7 +21,7 @@ var presets = []Policy{
 		{Text: "~/.zshrc", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 18}},
 		{Text: "~/.zprofile", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 29}},
 		{Text: "~/.zshenv", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 43}}}}, Limits: Limits{Memory: Setting[Size]{Value: 0x100000000, At: Origin{File: "preset agent", Line: 21, Column: 11}}, Pids: Setting[int]{Value: 512, At: Origin{File: "preset agent", Line: 22, Column: 9}}, Tmp: Setting[Size]{Value: 0x40000000, At: Origin{File: "preset agent", Line: 23, Column: 8}}, Rlimits: []Rlimit{
-		{Name: "core", At: Origin{File: "preset agent", Line: 24, Column: 13}},
+		{Name: "core", Soft: 0x1, Hard: 0x1, At: Origin{File: "preset agent", Line: 24, Column: 13}},
 		{Name: "nofile", Soft: 0x1000, Hard: 0x1000, At: Origin{File: "preset agent", Line: 24, Column: 22}}}}, Walls: Walls{Optional: []Name{
 		{Text: "cgroup", At: Origin{File: "preset agent", Line: 28, Column: 20}}}}, Tests: []Test{
 		{Call: "openat", Path: "./main.py", Flags: "O_RDWR", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 31, Column: 4}},
@@ -227,7 +227,7 @@ var presets = []Policy{
 		{Text: "inet", At: Origin{File: "preset default", Line: 71, Column: 20}},
 		{Text: "inet6", At: Origin{File: "preset default", Line: 71, Column: 26}},
 		{Text: "netlink-route", At: Origin{File: "preset default", Line: 71, Column: 33}}}, At: Origin{File: "preset default", Line: 71, Column: 13}}}, Limits: Limits{Rlimits: []Rlimit{
-		{Name: "core", At: Origin{File: "preset default", Line: 74, Column: 13}}}}, Environment: Environment{Keep: []Name{
+		{Name: "core", Soft: 0x1, Hard: 0x1, At: Origin{File: "preset default", Line: 74, Column: 13}}}}, Environment: Environment{Keep: []Name{
 		{Text: "PATH", At: Origin{File: "preset default", Line: 79, Column: 5}},
 		{Text: "HOME", At: Origin{File: "preset default", Line: 79, Column: 11}},
 		{Text: "USER", At: Origin{File: "preset default", Line: 79, Column: 17}},
@@ -608,7 +608,7 @@ var presets = []Policy{
 		{Text: "/libx32", Optional: true, At: Origin{File: "preset strict", Line: 29, Column: 86}},
 		{Text: "/nix/store", Optional: true, At: Origin{File: "preset strict", Line: 29, Column: 96}},
 		{Text: "/gnu/store", Optional: true, At: Origin{File: "preset strict", Line: 29, Column: 109}}}, Home: Setting[Place]{Value: 0x2, At: Origin{File: "preset strict", Line: 31, Column: 9}}, Tmp: Setting[Place]{Value: 0x2, At: Origin{File: "preset strict", Line: 32, Column: 8}}, Dev: Setting[Place]{At: Origin{File: "preset strict", Line: 33, Column: 8}}, Proc: Setting[Place]{Value: 0x2, At: Origin{File: "preset strict", Line: 34, Column: 9}}}, Network: Network{Mode: Setting[NetworkMode]{At: Origin{File: "preset strict", Line: 37, Column: 9}}, Families: Setting[[]Name]{At: Origin{File: "preset strict", Line: 38, Column: 13}}}, Limits: Limits{Rlimits: []Rlimit{
-		{Name: "core", At: Origin{File: "preset strict", Line: 41, Column: 13}}}}, Environment: Environment{Keep: []Name{
+		{Name: "core", Soft: 0x1, Hard: 0x1, At: Origin{File: "preset strict", Line: 41, Column: 13}}}}, Environment: Environment{Keep: []Name{
 		{Text: "PATH", At: Origin{File: "preset strict", Line: 44, Column: 10}},
 		{Text: "LANG", At: Origin{File: "preset strict", Line: 44, Column: 16}},
 		{Text: "LANGUAGE", At: Origin{File: "preset strict", Line: 44, Column: 22}},
