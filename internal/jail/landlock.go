@@ -1,6 +1,8 @@
 package jail
 
 import (
+	"syscall"
+
 	"github.com/callgate/callgate/internal/sys"
 )
 
@@ -17,12 +19,9 @@ const landlockDevice = sys.LandlockReadFile | sys.LandlockWriteFile | sys.Landlo
 // wall behind the mounts, and the only one where mounts are not to be had.
 func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error {
 	files, net, scoped := sys.LandlockHandled(host.landlock)
-	attr := sys.LandlockRulesetAttr{HandledFS: files, Scoped: scoped}
-	if s.Ports.Bind != nil {
-		attr.HandledNet |= net & sys.LandlockBindTCP
-	}
-	if s.Ports.Connect != nil {
-		attr.HandledNet |= net & sys.LandlockConnectTCP
+	attr := sys.LandlockRulesetAttr{HandledFS: files, HandledNet: s.Ports.handled(), Scoped: scoped}
+	if attr.HandledNet&^net != 0 {
+		return &WallError{Landlock, "restrict TCP ports (Linux 6.7)", syscall.EOPNOTSUPP}
 	}
 	ruleset := script.LandlockRuleset(attr)
 	grants, err := s.grants(walls)
@@ -37,6 +36,17 @@ func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error 
 	}
 	script.LandlockRestrict(ruleset)
 	return nil
+}
+
+// handled returns the rights that lists of ports withhold from the others.
+func (p Ports) handled() (rights uint64) {
+	if p.Bind != nil {
+		rights |= sys.LandlockBindTCP
+	}
+	if p.Connect != nil {
+		rights |= sys.LandlockConnectTCP
+	}
+	return rights
 }
 
 // RefusesUnixSockets reports whether this kernel's Landlock decides about

@@ -167,8 +167,11 @@ func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
 		}
 		script.NoRootPowers()
 	}
-	if s.UID >= 0 {
+	switch {
+	case s.UID >= 0:
 		script.SetUser(s.UID, s.GID)
+	case host.setsGroups:
+		script.DropGroups()
 	}
 	script.SetCapabilities(s.Capabilities)
 }

@@ -26,11 +26,15 @@ type Result struct {
 type host struct {
 	uid, gid       int
 	privileged     bool // CAP_SYS_ADMIN: namespaces without a user namespace
+	setsGroups     bool // CAP_SETGID, and no user namespace that bars its use
 	lastCapability int
 	landlock       int // ABI, 0 without
 }
 
-const capSysAdmin = 21
+const (
+	capSetGID   = 6
+	capSysAdmin = 21
+)
 
 func thisHost() (host, error) {
 	effective, err := sys.EffectiveCapabilities()
@@ -41,6 +45,7 @@ func thisHost() (host, error) {
 	return host{
 		uid: os.Geteuid(), gid: os.Getegid(),
 		privileged:     effective.Has(capSysAdmin),
+		setsGroups:     effective.Has(capSysAdmin) && effective.Has(capSetGID),
 		lastCapability: sys.CapLast(),
 		landlock:       landlock,
 	}, nil

@@ -108,9 +108,14 @@ func (s *Script) NoRootPowers() {
 	s.Call("set secure bits", "", unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, secureBits, 0, 0, 0)
 }
 
+// DropGroups drops the supplementary groups.
+func (s *Script) DropGroups() {
+	s.Call("drop supplementary groups", "", unix.SYS_SETGROUPS, 0, 0)
+}
+
 // SetUser changes user and group ids and drops supplementary groups.
 func (s *Script) SetUser(uid, gid int) {
-	s.Call("drop supplementary groups", "", unix.SYS_SETGROUPS, 0, 0)
+	s.DropGroups()
 	s.Call("set group id", strconv.Itoa(gid), unix.SYS_SETRESGID, gid, gid, gid)
 	s.Call("set user id", strconv.Itoa(uid), unix.SYS_SETRESUID, uid, uid, uid)
 }
