@@ -39,7 +39,7 @@ func (b *rootBuilder) devices(target string) {
 
 // procHidden are the parts of /proc that tell the machine's secrets. (What acts
 // on the machine is refused by the mount being read-only, even to user id 0.)
-var procHidden = [...]string{"kcore", "keys", "timer_list"}
+var procHidden = [...]string{"kcore", "keys", "kpagecgroup", "kpagecount", "kpageflags", "timer_list", "vmallocinfo"}
 
 // maskProc covers what a target that is user id 0 on the host could read; to
 // any other the kernel itself refuses these files.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -72,6 +73,15 @@ func (s *Spec) execCure(path string, errno syscall.Errno) string {
 		return "it is open for writing: close it first"
 	}
 	return "see execve(2)"
+}
+
+// shows reports whether a folder of the host is there for the target too: in a
+// bind, at a mount, or on the way to one.
+func (s *Spec) shows(folder string) bool {
+	if visible, _ := s.sees(folder); visible {
+		return true
+	}
+	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Target == folder || within(m.Target, folder) })
 }
 
 // sees reports whether the Spec shows a host path, and what may be done with it.

@@ -21,7 +21,7 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	}
 	s.UID, s.GID, s.Umask = -1, -1, umask()
 	s.Dir = t.Dir
-	if visible, _ := s.sees(t.Dir); !visible {
+	if !s.shows(t.Dir) {
 		s.Dir, s.From = "/", t.Dir
 	}
 	s.Hostname = "callgate"
