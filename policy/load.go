@@ -50,7 +50,8 @@ type opened struct {
 // add loads a document, after what it extends, unless it is loaded already:
 // what two documents extend is merged once, before both.
 func (l *loader) add(name, dir string, at Origin) error {
-	if IsFile(name) && !path.IsAbs(name) {
+	isFile := IsFile(name) // before its "./", which says so, is gone
+	if isFile && !path.IsAbs(name) {
 		name = path.Join(dir, name)
 	}
 	if i := slices.Index(l.chain, name); i >= 0 {
@@ -60,7 +61,7 @@ func (l *loader) add(name, dir string, at Origin) error {
 	if slices.ContainsFunc(l.order, func(d opened) bool { return d.name == name }) {
 		return nil
 	}
-	p, err := l.find(name, at)
+	p, err := l.find(name, isFile, at)
 	if err != nil {
 		return err
 	}
@@ -75,8 +76,8 @@ func (l *loader) add(name, dir string, at Origin) error {
 	return nil
 }
 
-func (l *loader) find(name string, at Origin) (*Policy, error) {
-	if !IsFile(name) {
+func (l *loader) find(name string, isFile bool, at Origin) (*Policy, error) {
+	if !isFile {
 		if p := presetDocument(name); p != nil {
 			return p, nil
 		}

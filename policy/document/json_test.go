@@ -32,7 +32,6 @@ func TestJSONIsTheDocument(t *testing.T) {
 		}
 		back, err := document.Parse(file, asJSON)
 		if err != nil {
-			// Numbers in quotes are the one thing that JSON needs and a document refuses.
 			t.Fatalf("Parse of the JSON of %s = %v\n%s", file, err, asJSON)
 		}
 		if diff := cmp.Diff(p, back, cmp.Comparer(func(a, b policy.Origin) bool { return (a == policy.Origin{}) == (b == policy.Origin{}) })); diff != "" {

@@ -53,9 +53,10 @@ func (i *importer) blind() {
 // open returns a policy that restricts nothing but calls.
 func open(at policy.Origin) *policy.Policy {
 	everything := []policy.Path{{Text: "/", At: at}}
+	host := policy.Setting[policy.Place]{Value: policy.Host, At: at}
 	return &policy.Policy{
 		Baseline:    newest(at),
-		Files:       policy.Files{ReadWrite: everything, Exec: everything, Tmp: policy.Setting[policy.Place]{Value: policy.Host, At: at}},
+		Files:       policy.Files{ReadWrite: everything, Exec: everything, Home: host, Tmp: host},
 		Network:     policy.Network{Mode: policy.Setting[policy.NetworkMode]{Value: policy.HostNetwork, At: at}},
 		Environment: policy.Environment{Keep: []policy.Name{{Text: "*", At: at}}},
 	}
