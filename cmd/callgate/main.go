@@ -58,6 +58,7 @@ func verbs() []verb {
 	return []verb{
 		{"run", newRunCommand},
 		{"doctor", newDoctorCommand},
+		{"policy", newPolicyCommand},
 	}
 }
 
