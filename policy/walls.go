@@ -17,8 +17,10 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	want := j.wanted(call, args)
 	mount, visible := mountOf(j.mounts, name)
 	refuse := func(errno abi.Errno, format string, a ...any) Answer {
-		return Answer{Action: Do(errnoAction(errno)), Wall: WallFiles, At: mount.At,
-			Reason: fmt.Sprintf(format, a...), Cure: j.fileCure(q.Path, want, mount)}
+		return Answer{
+			Action: Do(errnoAction(errno)), Wall: WallFiles, At: mount.At,
+			Reason: fmt.Sprintf(format, a...), Cure: j.fileCure(q.Path, want, mount),
+		}
 	}
 	switch {
 	case !visible:

@@ -19,7 +19,7 @@ type runFlags struct {
 	memory, cpus      string
 	pids              int
 	timeout           time.Duration
-	env, keep         []string
+	env               []string
 	capabilities      []string
 	descriptors       []int
 	optional          []string

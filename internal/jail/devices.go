@@ -10,8 +10,11 @@ import (
 var safeDevices = [...]string{"full", "null", "random", "tty", "urandom", "zero"}
 
 var deviceLinks = [...]struct{ name, text string }{
-	{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"},
+	{"ptmx", "pts/ptmx"},
 }
 
 // devices fills target with the safe nodes of the host, terminals of its own

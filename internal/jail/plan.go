@@ -127,8 +127,12 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 		wall Wall
 		flag uintptr
 	}{
-		{User, sys.NewUser}, {Mounts, sys.NewMounts}, {Pids, sys.NewPids},
-		{Network, sys.NewNetwork}, {IPC, sys.NewIPC}, {Hostname, sys.NewUTS},
+		{User, sys.NewUser},
+		{Mounts, sys.NewMounts},
+		{Pids, sys.NewPids},
+		{Network, sys.NewNetwork},
+		{IPC, sys.NewIPC},
+		{Hostname, sys.NewUTS},
 	} {
 		if walls.has(n.wall) && !(n.wall == Network && s.HostNetwork) {
 			flags |= n.flag

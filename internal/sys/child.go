@@ -19,6 +19,9 @@ import (
 //go:noescape
 func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
 
+// The assembly calls these.
+var _ = [...]func(*machine){initMain, targetMain}
+
 // entries returns the addresses of initMain and targetMain for cloneShared.
 func entries() (init, target uintptr)
 

@@ -36,8 +36,10 @@ func (s *Script) MountFilesystem(kind, target string, flags uint64, options stri
 
 func mountFlags(attr uint64) (flags uint64) {
 	for _, f := range [...]struct{ attr, flag uint64 }{
-		{MountReadOnly, unix.MS_RDONLY}, {MountNoSuid, unix.MS_NOSUID},
-		{MountNoDev, unix.MS_NODEV}, {MountNoExec, unix.MS_NOEXEC},
+		{MountReadOnly, unix.MS_RDONLY},
+		{MountNoSuid, unix.MS_NOSUID},
+		{MountNoDev, unix.MS_NODEV},
+		{MountNoExec, unix.MS_NOEXEC},
 	} {
 		if attr&f.attr != 0 {
 			flags |= f.flag
