@@ -59,6 +59,7 @@ func verbs() []verb {
 		{"run", newRunCommand},
 		{"doctor", newDoctorCommand},
 		{"policy", newPolicyCommand},
+		{"man", newManCommand},
 	}
 }
 
