@@ -171,9 +171,10 @@ func isUnset(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// quote writes text so that YAML reads it back as the same text.
+// quote writes text so that YAML reads it back as the same text. Other readers
+// of YAML take 5.10 without quotes for 5.1.
 func quote(text string) string {
-	if isPlain(text) {
+	if _, err := strconv.ParseFloat(text, 64); isPlain(text) && (err != nil || !strings.Contains(text, ".")) {
 		return text
 	}
 	var b strings.Builder
