@@ -28,7 +28,7 @@ func completePolicies(most int) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		presets, _ := completePresets(cmd, args, word)
-		presets = slices.DeleteFunc(presets, func(name string) bool { return !strings.HasPrefix(name, word) })
+		presets = startingWith(presets, word)
 		if len(presets) == 0 || strings.Contains(word, "/") {
 			return []cobra.Completion{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt
 		}
@@ -43,7 +43,7 @@ func completeQuestion(cmd *cobra.Command, args []string, word string) ([]cobra.C
 	case 0:
 		return completePolicies(1)(cmd, args, word)
 	case 1:
-		return slices.Collect(abi.Names()), cobra.ShellCompDirectiveNoFileComp
+		return startingWith(slices.Collect(abi.Names()), word), cobra.ShellCompDirectiveNoFileComp
 	}
 	call, ok := abi.Lookup(args[1])
 	if !ok {
@@ -61,5 +61,34 @@ func completeQuestion(cmd *cobra.Command, args []string, word string) ([]cobra.C
 	if strings.HasPrefix(word, "/") || strings.HasPrefix(word, ".") || len(out) == 0 {
 		return nil, cobra.ShellCompDirectiveDefault // a path
 	}
-	return out, cobra.ShellCompDirectiveNoFileComp
+	return startingWith(out, word), cobra.ShellCompDirectiveNoFileComp
+}
+
+// startingWith returns the words that go on as the one that is being written.
+func startingWith(words []cobra.Completion, word string) []cobra.Completion {
+	return slices.DeleteFunc(words, func(w cobra.Completion) bool { return !strings.HasPrefix(w, word) })
+}
+
+// completeRun completes the flags of run. Only a shell that asks needs that.
+func completeRun(root *cobra.Command) {
+	run, _, err := root.Find([]string{"run"})
+	if err != nil {
+		return
+	}
+	fixed := func(words ...cobra.Completion) cobra.CompletionFunc {
+		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+	}
+	var capabilities []cobra.Completion
+	for c := abi.Capability(0); c <= abi.LastCapability; c++ {
+		capabilities = append(capabilities, c.String())
+	}
+	for flag, complete := range map[string]cobra.CompletionFunc{
+		"preset":   completePresets,
+		"policy":   cobra.FixedCompletions([]cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
+		"net":      fixed("none", "host"),
+		"optional": fixed(policy.WallNames()...),
+		"cap-add":  fixed(capabilities...),
+	} {
+		_ = run.RegisterFlagCompletionFunc(flag, complete) // fails where run has no such flag
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -83,6 +84,9 @@ func newRootCommand(args []string) *cobra.Command {
 	}
 	for _, v := range all {
 		root.AddCommand(v.command())
+	}
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		completeRun(root)
 	}
 	return root
 }

@@ -76,7 +76,7 @@ func fatesOf(p *policy.Policy, compiled *policy.Compiled, program filter.Program
 				one.By = append(one.By, decidedBy(p, r, compiled.Origins[i][j]))
 			}
 			if !whole {
-				one.By = append(one.By, policy.Do(table.Default).String())
+				one.By = append(one.By, strings.TrimSpace(policy.Do(table.Default).String()+" "+origin(tooNew(p, call))))
 			}
 			one.Action, _, _ = strings.Cut(one.By[0], " ")
 			one.Bitmap = hasBitmap(compiled.Filter.Tables, i) && program.ConstantAllow(table.Arch.Audit(), number)
@@ -99,6 +99,15 @@ func decidedBy(p *policy.Policy, r filter.Rule, at policy.Origin) string {
 		text += " " + at.String()
 	}
 	return text
+}
+
+// tooNew returns where the baseline was written that a call is newer than.
+func tooNew(p *policy.Policy, call *abi.Syscall) policy.Origin {
+	since := policy.Version{Major: int(call.Since.Major), Minor: int(call.Since.Minor)}
+	if p.Baseline.IsZero() || p.Baseline.AtLeast(since) {
+		return policy.Origin{}
+	}
+	return p.Baseline.At
 }
 
 // hasBitmap reports whether the kernel keeps a bitmap for a table: for its own

@@ -49,11 +49,14 @@ A profile speaks of calls alone, so the policy leaves files and network open.`,
 	}
 }
 
+// standardInput is what messages call the file "-".
+const standardInput = "standard input"
+
 func importPolicy(w io.Writer, stdin io.Reader, name string) error {
 	var text []byte
 	var err error
 	if name == "-" {
-		name = "standard input"
+		name = standardInput
 		text, err = io.ReadAll(io.LimitReader(stdin, maxFile+1))
 	} else {
 		text, err = readPolicyFile(name)
@@ -67,6 +70,9 @@ func importPolicy(w io.Writer, stdin io.Reader, name string) error {
 	}
 	if err := p.Check(); err != nil {
 		return err
+	}
+	if name == standardInput {
+		p.Name = ""
 	}
 	if _, err := fmt.Fprintf(w, "# Imported from %s. It speaks of calls alone: files and network are left open.\n", filepath.Base(name)); err != nil {
 		return err

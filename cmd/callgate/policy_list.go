@@ -26,8 +26,8 @@ func newPolicyPresetsCommand() *cobra.Command {
 
 // preset is one for other programs.
 type preset struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
 }
 
 func (f *policyFlags) presets(w io.Writer) error {
