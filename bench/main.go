@@ -1,0 +1,148 @@
+// Command bench measures callgate beside its peers, in one run on one machine,
+// and prints Markdown: what docs/benchmarks.md shows is what this prints.
+//
+//	go run ./bench [flags] SECTION...
+//
+// The sections are start (whole-process start), phases (where that time goes),
+// calls (the cost of a system call behind a filter), load (from a profile to a
+// program) and work (real programs, bare and confined). A peer that is not
+// installed is left out, and the report says so.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/callgate/callgate/bench/measure"
+)
+
+// bench is one run of this program.
+type bench struct {
+	*measure.Report
+	callgate string // the binary, absolute
+	dir      string // a folder that is removed at the end
+	rounds   int
+}
+
+// section is one part of the report.
+type section struct {
+	name string
+	run  func(*bench) error
+}
+
+func sections() []section {
+	return []section{
+		{"start", (*bench).start},
+		{"calls", (*bench).calls},
+	}
+}
+
+func main() {
+	callgate := flag.String("callgate", "bin/callgate", "the callgate `binary` to measure")
+	rounds := flag.Int("rounds", 0, "the `number` of rounds, instead of each section's own")
+	lines := flag.String("lines", "", "append a line a sample to this `file`, for benchstat")
+	strict := flag.Bool("strict", false, "fail if a bar is missed")
+	fifo := flag.Bool("fifo", false, "run under SCHED_FIFO (chrt), ahead of what else the machine does; needs root")
+	flag.Parse()
+	if *fifo {
+		fmt.Fprintln(os.Stderr, "bench:", underFIFO())
+		os.Exit(1)
+	}
+	missed, err := run(*callgate, *rounds, *lines, flag.Args())
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	case missed > 0 && *strict:
+		fmt.Fprintf(os.Stderr, "bench: %d bars missed\n", missed)
+		os.Exit(1)
+	}
+}
+
+// underFIFO starts this program again under a real-time scheduler; it returns
+// only if that fails.
+func underFIFO() error {
+	chrt, err := exec.LookPath("chrt")
+	if err != nil {
+		return fmt.Errorf("-fifo: %w: install util-linux", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := slices.DeleteFunc(os.Args[1:], func(arg string) bool { return arg == "-fifo" || arg == "--fifo" })
+	return syscall.Exec(chrt, append([]string{"chrt", "--fifo", "10", self}, args...), os.Environ())
+}
+
+func run(callgate string, rounds int, lines string, names []string) (missed int, err error) {
+	b := &bench{Report: &measure.Report{Out: os.Stdout}, rounds: rounds}
+	if b.callgate, err = filepath.Abs(callgate); err != nil {
+		return 0, err
+	}
+	if b.dir, err = os.MkdirTemp("", "callgate-bench-"); err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(b.dir)
+	if lines != "" {
+		file, err := os.OpenFile(lines, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return 0, err
+		}
+		defer file.Close()
+		b.Lines = file
+	}
+	printHost(b.Report)
+	for _, name := range names {
+		i := slices.IndexFunc(sections(), func(s section) bool { return s.name == name })
+		if i < 0 {
+			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, load, work", name)
+		}
+		if err := sections()[i].run(b); err != nil {
+			return b.Missed, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return b.Missed, nil
+}
+
+// roundsOr returns the number of rounds asked for, or a section's own.
+func (b *bench) roundsOr(own int) int {
+	if b.rounds > 0 {
+		return b.rounds
+	}
+	return own
+}
+
+// have reports whether a peer is installed, and says so if it is not.
+func (b *bench) have(program, from string) bool {
+	if _, err := exec.LookPath(program); err != nil {
+		b.Printf("%s is not installed (Debian: %s): left out.\n\n", program, from)
+		return false
+	}
+	return true
+}
+
+// build compiles a Go package of this module and returns the program's path.
+func (b *bench) build(name string) (string, error) {
+	path := filepath.Join(b.dir, name)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/callgate/callgate/bench/"+name)
+	cmd.Stderr = os.Stderr
+	return path, cmd.Run()
+}
+
+// compileC compiles one of the C programs in testdata and returns its path.
+func (b *bench) compileC(name string, flags ...string) (string, error) {
+	path := filepath.Join(b.dir, name)
+	source, err := testdata.Open("testdata/" + name + ".c")
+	if err != nil {
+		return "", err
+	}
+	defer source.Close()
+	cmd := exec.Command("cc", append([]string{"-O2", "-Wall", "-x", "c", "-", "-o", path}, flags...)...)
+	cmd.Stdin, cmd.Stderr = source, os.Stderr
+	return path, cmd.Run()
+}
