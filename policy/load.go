@@ -55,8 +55,10 @@ func (l *loader) add(name, dir string, at Origin) error {
 		name = path.Join(dir, name)
 	}
 	if i := slices.Index(l.chain, name); i >= 0 {
-		return &Problem{At: at, Cure: "remove one of these extends",
-			What: "extends in a circle: " + strings.Join(append(l.chain[i:], name), " extends ")}
+		return &Problem{
+			At: at, Cure: "remove one of these extends",
+			What: "extends in a circle: " + strings.Join(append(l.chain[i:], name), " extends "),
+		}
 	}
 	if slices.ContainsFunc(l.order, func(d opened) bool { return d.name == name }) {
 		return nil
@@ -81,8 +83,10 @@ func (l *loader) find(name string, isFile bool, at Origin) (*Policy, error) {
 		if p := presetDocument(name); p != nil {
 			return p, nil
 		}
-		return nil, &Problem{At: at, What: fmt.Sprintf("no preset %q", name),
-			Cure: Suggest(name, Presets()) + "; a file's name has a / or ends in .yaml"}
+		return nil, &Problem{
+			At: at, What: fmt.Sprintf("no preset %q", name),
+			Cure: Suggest(name, Presets()) + "; a file's name has a / or ends in .yaml",
+		}
 	}
 	if l.open == nil {
 		return nil, &Problem{At: at, What: fmt.Sprintf("%q is a file", name), Cure: "name a preset"}

@@ -90,8 +90,10 @@ func outcomesOf(name string, target policy.Target) ([]outcome, error) {
 	}
 	var out []outcome
 	for _, r := range results {
-		o := outcome{At: r.Test.At.String(), Call: r.Test.Call, Want: r.Test.Then.String(), Got: r.Answer.Action.String(),
-			Passed: r.Passed(), Wall: r.Answer.Wall, Reason: r.Answer.Reason, By: origin(r.Answer.At), text: r.String()}
+		o := outcome{
+			At: r.Test.At.String(), Call: r.Test.Call, Want: r.Test.Then.String(), Got: r.Answer.Action.String(),
+			Passed: r.Passed(), Wall: r.Answer.Wall, Reason: r.Answer.Reason, By: origin(r.Answer.At), text: r.String(),
+		}
 		if r.Err != nil {
 			o.Reason = r.Err.Error()
 		}

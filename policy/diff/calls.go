@@ -72,8 +72,10 @@ func foreign(a, b *policy.Policy, first, second *policy.Compiled) []Change {
 		from, lets := word(first, arch)
 		to, letsToo := word(second, arch)
 		if from != to {
-			changes = append(changes, Change{Section: "syscalls", What: "every " + arch.String() + " call", From: from, To: to,
-				Sense: between(lets, letsToo), A: a.Syscalls.Foreign.At, B: b.Syscalls.Foreign.At})
+			changes = append(changes, Change{
+				Section: "syscalls", What: "every " + arch.String() + " call", From: from, To: to,
+				Sense: between(lets, letsToo), A: a.Syscalls.Foreign.At, B: b.Syscalls.Foreign.At,
+			})
 		}
 	}
 	return changes
@@ -158,8 +160,10 @@ func compare(call *abi.Syscall, a, b []clause, arch abi.Arch) ([]Change, error) 
 				continue
 			}
 			from, to := policy.Do(x.then), policy.Do(y.then)
-			changes = append(changes, Change{Section: "syscalls", What: call.Name, Where: where(call, arch, a, b, i, j),
-				From: from.String(), To: to.String(), Sense: between(from.Lets(), to.Lets()), A: x.at, B: y.at})
+			changes = append(changes, Change{
+				Section: "syscalls", What: call.Name, Where: where(call, arch, a, b, i, j),
+				From: from.String(), To: to.String(), Sense: between(from.Lets(), to.Lets()), A: x.at, B: y.at,
+			})
 		}
 	}
 	return changes, nil

@@ -64,8 +64,10 @@ func descriptors(p *policy.Policy) map[string]policy.Origin {
 func (s *sections) network() {
 	a, b := &s.a.Network, &s.b.Network
 	if a.Mode.Value != b.Mode.Value {
-		s.add(Change{Section: "network", What: "mode", From: a.Mode.Value.String(), To: b.Mode.Value.String(),
-			Sense: between(a.Mode.Value == policy.HostNetwork, b.Mode.Value == policy.HostNetwork), A: a.Mode.At, B: b.Mode.At})
+		s.add(Change{
+			Section: "network", What: "mode", From: a.Mode.Value.String(), To: b.Mode.Value.String(),
+			Sense: between(a.Mode.Value == policy.HostNetwork, b.Mode.Value == policy.HostNetwork), A: a.Mode.At, B: b.Mode.At,
+		})
 	}
 	s.list("network", "families", setting(a.Families, nameText), setting(b.Families, nameText), a.Families.At, b.Families.At)
 	s.list("network", "connect", setting(a.Connect, portText), setting(b.Connect, portText), a.Connect.At, b.Connect.At)

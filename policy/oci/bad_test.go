@@ -19,8 +19,10 @@ func TestBadProfiles(t *testing.T) {
 		{"deep", strings.Repeat("[", 40), "p.json:1:17: nested too deep: a profile needs about five levels"},
 		{"huge", strings.Repeat(" ", maxSize+1), "p.json: a profile of 1048577 bytes: write at most 1048576"},
 		{"not an object", `[]`, "p.json:1:1: a profile takes an object, not a list: write an object"},
-		{"unknown key", `{"defaultAction": "SCMP_ACT_ALLOW", "syscals": []}`,
-			`p.json:1:37: a profile has no key "syscals": did you mean "syscalls"? write one of defaultAction, defaultErrnoRet, defaultErrno, architectures, flags, listenerPath, listenerMetadata, archMap, syscalls`},
+		{
+			"unknown key", `{"defaultAction": "SCMP_ACT_ALLOW", "syscals": []}`,
+			`p.json:1:37: a profile has no key "syscals": did you mean "syscalls"? write one of defaultAction, defaultErrnoRet, defaultErrno, architectures, flags, listenerPath, listenerMetadata, archMap, syscalls`,
+		},
 		{"twice", `{"syscalls": [], "syscalls": []}`, `p.json:1:18: "syscalls" stands here twice: remove one; the first is at line 1`},
 		{"wrong type", `{"defaultAction": 5}`, "p.json:1:19: defaultAction takes a string, not 5: write a string"},
 		{"negative", `{"defaultErrnoRet": -1}`, "p.json:1:21: defaultErrnoRet: -1 is not a whole number of 64 bits: write one from 0 to 18446744073709551615"},

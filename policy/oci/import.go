@@ -44,8 +44,10 @@ func (i *importer) blind() {
 			return len(r.When) == 0 && slices.ContainsFunc(r.Calls, func(n policy.Name) bool { return n.Text == call })
 		})
 		if !named {
-			i.out.Syscalls.Rules = append(i.out.Syscalls.Rules, policy.Rule{Then: policy.Do(i.otherwise), At: i.profile.At,
-				Calls: []policy.Name{{Text: call, At: i.profile.At}}, Comment: byDefault})
+			i.out.Syscalls.Rules = append(i.out.Syscalls.Rules, policy.Rule{
+				Then: policy.Do(i.otherwise), At: i.profile.At,
+				Calls: []policy.Name{{Text: call, At: i.profile.At}}, Comment: byDefault,
+			})
 		}
 	}
 }

@@ -56,8 +56,10 @@ type scanner struct {
 func parse(file string, text []byte) (*node, error) {
 	s := &scanner{file: file, text: string(text), line: 1}
 	if len(text) > maxSize {
-		return nil, &policy.Problem{At: policy.Origin{File: file}, What: fmt.Sprintf("a profile of %d bytes", len(text)),
-			Cure: fmt.Sprintf("write at most %d", maxSize)}
+		return nil, &policy.Problem{
+			At: policy.Origin{File: file}, What: fmt.Sprintf("a profile of %d bytes", len(text)),
+			Cure: fmt.Sprintf("write at most %d", maxSize),
+		}
 	}
 	n, err := s.value()
 	if err != nil {
@@ -184,8 +186,10 @@ func (s *scanner) field(n *node) error {
 	}
 	for _, other := range n.fields {
 		if other.key == f.key {
-			return &policy.Problem{At: f.at, What: fmt.Sprintf("%q stands here twice", f.key),
-				Cure: fmt.Sprintf("remove one; the first is at line %d", other.at.Line)}
+			return &policy.Problem{
+				At: f.at, What: fmt.Sprintf("%q stands here twice", f.key),
+				Cure: fmt.Sprintf("remove one; the first is at line %d", other.at.Line),
+			}
 		}
 	}
 	if s.peek() != ':' {

@@ -4,25 +4,26 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strings"
 )
 
 // readComments returns the comments of the structs' fields in a package, by
 // "Type.Field", and of its types, by "Type".
 func readComments(dir string) (map[string]string, error) {
-	notTest := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, notTest, parser.ParseComments|parser.SkipObjectResolution)
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, err
 	}
 	comments := make(map[string]string)
-	for _, p := range packages {
-		for _, f := range p.Files {
-			for _, d := range f.Decls {
-				if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
-					addTypes(comments, types)
-				}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range f.Decls {
+			if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
+				addTypes(comments, types)
 			}
 		}
 	}

@@ -79,8 +79,10 @@ func special(key string) (*schema, bool) {
 	case "Condition.between":
 		return &schema{Type: "array", Items: &schema{Type: []string{"string", "integer"}}, MinItems: 2, MaxItems: 2}, true
 	case "Limits.rlimits":
-		return &schema{Type: "object", Names: &schema{Enum: policy.RlimitNames[:]},
-			Additional: &schema{Type: []string{"string", "integer"}, Pattern: `^([0-9]+|unlimited)(:([0-9]+|unlimited))?$`}}, true
+		return &schema{
+			Type: "object", Names: &schema{Enum: policy.RlimitNames[:]},
+			Additional: &schema{Type: []string{"string", "integer"}, Pattern: `^([0-9]+|unlimited)(:([0-9]+|unlimited))?$`},
+		}, true
 	}
 	return nil, false
 }
