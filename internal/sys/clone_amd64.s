@@ -13,7 +13,8 @@ TEXT ·cloneShared(SB), NOSPLIT, $0-48
 	SYSCALL
 	TESTQ AX, AX
 	JNZ parent
-	MOVQ R12, 0(SP) // the stack is the child's own
+	MOVQ R12, AX // m in the first register of ABIInternal, which also wants X15 zero
+	XORPS X15, X15
 	CALL R13
 	INT $3
 parent:
@@ -26,12 +27,4 @@ parent:
 done:
 	MOVQ AX, pid+32(FP)
 	MOVQ CX, errno+40(FP)
-	RET
-
-// func entries() (init, target uintptr)
-TEXT ·entries(SB), NOSPLIT, $0-16
-	LEAQ ·initMain(SB), AX
-	MOVQ AX, init+0(FP)
-	LEAQ ·targetMain(SB), AX
-	MOVQ AX, target+8(FP)
 	RET

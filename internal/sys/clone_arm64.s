@@ -12,7 +12,7 @@ TEXT ·cloneShared(SB), NOSPLIT, $16-48
 	MOVD $220, R8 // clone
 	SVC
 	CBNZ R0, parent
-	MOVD R19, 8(RSP) // the stack is the child's own
+	MOVD R19, R0 // m in the first register of ABIInternal
 	BL (R20)
 	BRK
 parent:
@@ -24,12 +24,4 @@ parent:
 done:
 	MOVD R0, pid+32(FP)
 	MOVD R1, errno+40(FP)
-	RET
-
-// func entries() (init, target uintptr)
-TEXT ·entries(SB), NOSPLIT, $0-16
-	MOVD $·initMain(SB), R0
-	MOVD R0, init+0(FP)
-	MOVD $·targetMain(SB), R0
-	MOVD R0, target+8(FP)
 	RET

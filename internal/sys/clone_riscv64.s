@@ -12,7 +12,7 @@ TEXT ·cloneShared(SB), NOSPLIT, $16-48
 	MOV $220, A7 // clone
 	ECALL
 	BNE A0, ZERO, parent
-	MOV S2, 8(X2) // the stack is the child's own
+	MOV S2, X10 // m in the first register of ABIInternal
 	JALR X1, (S3)
 	WORD $0 // illegal instruction
 parent:
@@ -24,12 +24,4 @@ parent:
 done:
 	MOV A0, pid+32(FP)
 	MOV A1, errno+40(FP)
-	RET
-
-// func entries() (init, target uintptr)
-TEXT ·entries(SB), NOSPLIT, $0-16
-	MOV $·initMain(SB), A0
-	MOV A0, init+0(FP)
-	MOV $·targetMain(SB), A0
-	MOV A0, target+8(FP)
 	RET

@@ -136,11 +136,10 @@ const (
 func startBlocked(flags, stack uintptr, m *machine) (int, unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var entry uintptr
-	entry, m.targetEntry = entries()
+	m.targetEntry = entry(targetMain)
 	blocked := allSignals
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&blocked)), uintptr(unsafe.Pointer(&m.mask)), 8, 0, 0)
-	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry, m)
+	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry(initMain), m)
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 	return int(pid), unix.Errno(errno)
 }
