@@ -39,6 +39,9 @@ func standIns(p *policy.Policy, present func(jail.Wall) bool) (rules []policy.Ru
 	if p.Network.Mode.Value == policy.NoNetwork && !present(jail.Network) {
 		rules = append(rules, refuseSockets("no network namespace", policy.Condition{Not: "AF_UNIX"}))
 	}
+	if !present(jail.Pids) {
+		rules = append(rules, refuseForeignLimits("no pid namespace"))
+	}
 	if !present(jail.Mounts) && !jail.RefusesUnixSockets() {
 		// The user's session bus or a container engine would run programs for
 		// the target; connected pairs (socketpair) reach nobody.
@@ -55,6 +58,20 @@ func refuseSockets(why string, family policy.Condition) policy.Rule {
 		Calls: []policy.Name{{Text: "socket", At: at}},
 		When:  []policy.Condition{family},
 		At:    at,
+	}
+}
+
+// refuseForeignLimits keeps a program from starving others of its user's.
+func refuseForeignLimits(why string) policy.Rule {
+	at := given(why)
+	return policy.Rule{
+		Then:  policy.Do(filter.Errno(abi.EPERM)),
+		Calls: []policy.Name{{Text: "prlimit64", At: at}},
+		When: []policy.Condition{
+			{Arg: policy.Name{Text: "pid", At: at}, Not: "0", At: at},
+			{Arg: policy.Name{Text: "new_rlim", At: at}, Not: "0", Bits: 64, At: at},
+		},
+		At: at,
 	}
 }
 
