@@ -193,10 +193,8 @@ func (s *Spec) candidates() ([]string, error) {
 		return []string{name}, nil
 	}
 	path := "/usr/local/bin:/usr/bin:/bin"
-	for _, variable := range s.Env {
-		if value, ok := strings.CutPrefix(variable, "PATH="); ok {
-			path = value
-		}
+	if value, ok := variable(s.Env, "PATH"); ok {
+		path = value
 	}
 	var list []string
 	for _, dir := range filepath.SplitList(path) {
