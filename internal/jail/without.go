@@ -19,6 +19,9 @@ func (s *Spec) ownTmp() (remove func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder to stand in for private ones: %w", err)
 	}
+	if r, err := resolve(dir); err == nil {
+		dir = r.path // Landlock's rules are added without following links
+	}
 	env := setVariable(s.Env, "TMPDIR", dir)
 	if home, ok := variable(env, "HOME"); ok && slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Kind == Private && m.Target == home }) {
 		own := filepath.Join(dir, "home")
