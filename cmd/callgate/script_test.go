@@ -2,24 +2,104 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-)
 
-var update = flag.Bool("update", false, "rewrite the goldens in testdata/script")
+	"github.com/callgate/callgate/internal/probe"
+)
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"callgate": main})
 }
 
-// TestScript runs the scripts in testdata/script, which are written for people
-// to read: see testdata/script/README.md.
+var update = flag.Bool("update", false, "rewrite the goldens in testdata/script")
+
+// TestScript runs each session of testdata/script as a user would type it.
+// See its README.md. Besides the usual commands
+// there are:
+//
+//	needs PROGRAM PACKAGE    skip unless the program is installed
+//	feature NAME             skip unless the kernel has it, as doctor names it
+//
+// CALLGATE is the program's path, for a jail to show it inside.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup:               setupScript,
+		Condition:           scriptCondition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"needs":   needsProgram,
+			"feature": needsFeature,
+		},
 	})
+}
+
+func setupScript(env *testscript.Env) error {
+	env.Values["t"] = env.T()
+	home := filepath.Join(env.WorkDir, ".home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("TMPDIR", "/tmp") // the target's own, whatever the tests use
+	env.Setenv("GORACE", "atexit_sleep_ms=0")
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return fmt.Errorf("go env GOCACHE: %w", err)
+	}
+	env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+	for _, folder := range filepath.SplitList(env.Getenv("PATH")) {
+		if path := filepath.Join(folder, "callgate"); exec.Command(path, "--version").Run() == nil {
+			env.Setenv("CALLGATE", path)
+			break
+		}
+	}
+	return nil
+}
+
+// scriptCondition knows [root] and [full], a kernel and user for whom every
+// wall can be built.
+func scriptCondition(name string) (bool, error) {
+	switch name {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "full":
+		return probe.NewReport(features()).Full, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+func skip(ts *testscript.TestScript, message string) {
+	ts.Value("t").(testscript.T).Skip(message)
+}
+
+func needsProgram(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: needs PROGRAM PACKAGE")
+	}
+	if _, err := exec.LookPath(args[0]); err != nil {
+		skip(ts, fmt.Sprintf("needs %s: apt-get install %s", args[0], args[1]))
+	}
+}
+
+func needsFeature(ts *testscript.TestScript, _ bool, args []string) {
+	name := strings.Join(args, " ")
+	for _, f := range features() {
+		if f.Name == name {
+			if err := f.Check(); err != nil {
+				skip(ts, fmt.Sprintf("kernel lacks: %v", err))
+			}
+			return
+		}
+	}
+	ts.Fatalf("no feature is called %q", name)
 }
