@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,18 +74,11 @@ func printChanges(w io.Writer, changes []diff.Change) error {
 	paint := newPainter(w)
 	var page strings.Builder
 	section := ""
-	for len(changes) > 0 {
-		c := changes[0]
+	for _, c := range joinAlike(changes) {
 		if c.Section != section {
 			section = c.Section
 			fmt.Fprintf(&page, "%s\n", paint.paint(bold, section))
 		}
-		alike := 1
-		for alike < len(changes) && section == "syscalls" && isAlike(c, changes[alike]) {
-			c.What += ", " + changes[alike].What
-			alike++
-		}
-		changes = changes[alike:]
 		if c.Where != "" {
 			c.What += " (" + c.Where + ")"
 		}
@@ -99,6 +93,21 @@ func printChanges(w io.Writer, changes []diff.Change) error {
 	}
 	_, err := io.WriteString(w, page.String())
 	return err
+}
+
+// joinAlike makes one change of calls that change alike, where the first of
+// them stands.
+func joinAlike(changes []diff.Change) []diff.Change {
+	var out, first []diff.Change
+	for _, c := range changes {
+		i := slices.IndexFunc(first, func(f diff.Change) bool { return isAlike(f, c) })
+		if i < 0 || c.Section != "syscalls" {
+			out, first = append(out, c), append(first, c)
+			continue
+		}
+		out[i].What += ", " + c.What
+	}
+	return out
 }
 
 // isAlike reports whether two changes differ in their calls alone.
