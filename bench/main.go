@@ -39,6 +39,8 @@ func sections() []section {
 	return []section{
 		{"start", (*bench).start},
 		{"calls", (*bench).calls},
+		{"load", (*bench).load},
+		{"work", (*bench).work},
 	}
 }
 
@@ -49,6 +51,10 @@ func main() {
 	strict := flag.Bool("strict", false, "fail if a bar is missed")
 	fifo := flag.Bool("fifo", false, "run under SCHED_FIFO (chrt), ahead of what else the machine does; needs root")
 	flag.Parse()
+	if *fifo && slices.Contains(flag.Args(), "work") {
+		fmt.Fprintln(os.Stderr, "bench: -fifo is not for work: compilers that spin while they wait would hold every processor")
+		os.Exit(1)
+	}
 	if *fifo {
 		fmt.Fprintln(os.Stderr, "bench:", underFIFO())
 		os.Exit(1)

@@ -25,6 +25,9 @@ type command struct {
 // the next; the figures for starts in a row, without it, show that cost.
 const settle = 5 * time.Millisecond
 
+// limit is how long a program may run before it is ended as a failure.
+const limit = 2 * time.Minute
+
 // time runs the command and returns how long that took, in nanoseconds.
 func (c command) time() (float64, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -38,6 +41,8 @@ func (c command) time() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	stop := time.AfterFunc(limit, func() { process.Kill() })
+	defer stop.Stop()
 	state, err := process.Wait()
 	took := time.Since(start)
 	if err != nil {
