@@ -10,8 +10,9 @@ import "github.com/callgate/callgate/abi"
 type Filter struct {
 	// Tables holds one table an architecture, the commonest first.
 	Tables []Table
-	// Foreign is for calls of an architecture that has no table; x32 calls
-	// are foreign unless abi.X32 has one.
+	// Foreign is for calls of an architecture that has no table. X32 calls,
+	// those of amd64 numbered from abi.X32Bit up, are foreign unless abi.X32
+	// has one; but -1 is amd64's: a tracer writes it to have a call skipped.
 	Foreign Action
 }
 
@@ -34,8 +35,8 @@ type Rule struct {
 
 // Cond compares one argument register. The zero Op is invalid.
 type Cond struct {
-	Arg    int      // 0 to 5
-	Op     Op       //
+	Arg    int // 0 to 5
+	Op     Op
 	Mask   uint64   // for MaskedEqual: (arg & Mask) == Values[0]
 	Values []uint64 // one for comparisons, two (low, high, inclusive) for Range, any number for In
 	Bits   int      // 64 (or zero), or 32: compare the low half only, as the kernel does for int arguments

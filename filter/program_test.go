@@ -81,6 +81,33 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
+func TestRunArithmetic(t *testing.T) {
+	const a, x = 0x80000011, 0x15
+	for code, want := range map[uint16]uint32{
+		classALU | aluADD | srcX: 0x80000026,
+		classALU | aluSUB | srcX: 0x7ffffffc,
+		classALU | aluMUL | srcX: 0x80000165,
+		classALU | aluDIV | srcX: 0x06186186,
+		classALU | aluOR | srcX:  0x80000015,
+		classALU | aluAND | srcX: 0x00000011,
+		classALU | aluXOR | srcX: 0x80000004,
+		classALU | aluLSH | srcX: 0x02200000,
+		classALU | aluRSH | srcX: 0x00000400,
+		classALU | aluNEG:        0x7fffffef,
+		classMISC | miscTXA:      x,
+		classLD | modeLEN:        dataSize,
+	} {
+		p := Program{{Code: classLDX | modeIMM, K: x}, {Code: classLD | modeIMM, K: a}, {Code: code}, {Code: classRET | retA}}
+		if got, steps, err := p.Run(Data{}); uint32(got) != want || steps != 4 || err != nil {
+			t.Errorf("code %#x: Run = %#x, %d, %v; want %#x, 4", code, uint32(got), steps, err, want)
+		}
+	}
+	zero := Program{{Code: classLD | modeIMM, K: a}, {Code: classALU | aluDIV | srcX}, {Code: opRet, K: uint32(ActionAllow)}}
+	if got, steps, err := zero.Run(Data{}); got != ActionKillThread || steps != 2 || err != nil {
+		t.Errorf("division by zero: Run = %v, %d, %v; want kill thread, 2", got, steps, err)
+	}
+}
+
 func TestDisassemble(t *testing.T) {
 	p := Program{
 		{Code: opLoad, K: offArch},
