@@ -53,6 +53,9 @@ func (p *plan) fill(i, j int) {
 	}
 	r.cost += p.weights[j+1] - p.weights[i]
 	r.latest = p.latestSplit(i, j)
+	if j-i > 2*maxTeeth {
+		return // too long for a comb
+	}
 	c, ok := asComb(p.list[i:j+1], p.descending)
 	if !ok {
 		return
