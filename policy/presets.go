@@ -54,6 +54,9 @@ func Groups() []Group { return groups }
 
 // group returns the group of a name without its '@'.
 func group(name string) (*Group, bool) {
+	if name == "" {
+		return nil, false // most names of rules are calls
+	}
 	i := slices.IndexFunc(groups, func(g Group) bool { return g.Name == name })
 	if i < 0 {
 		return nil, false

@@ -19,16 +19,19 @@ func Parse(file string, text []byte) (*Profile, error) {
 		return nil, err
 	}
 	p := new(Profile)
-	var d decoder
+	d := decoder{file: file}
 	d.value(root, reflect.ValueOf(p).Elem(), "a profile")
 	return p, d.problems.Err()
 }
 
 // decoder fills Go values from nodes by the json tags of their fields.
-type decoder struct{ problems policy.Problems }
+type decoder struct {
+	file     string
+	problems policy.Problems
+}
 
-func (d *decoder) add(at policy.Origin, cure, format string, args ...any) {
-	d.problems = append(d.problems, &policy.Problem{At: at, What: fmt.Sprintf(format, args...), Cure: cure})
+func (d *decoder) add(at place, cure, format string, args ...any) {
+	d.problems = append(d.problems, &policy.Problem{At: at.in(d.file), What: fmt.Sprintf(format, args...), Cure: cure})
 }
 
 func (d *decoder) value(n *node, v reflect.Value, name string) {
@@ -48,8 +51,8 @@ func (d *decoder) value(n *node, v reflect.Value, name string) {
 	case reflect.Slice:
 		if d.want(n, '[', name, "a list") && len(n.items) > 0 {
 			v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
-			for i, item := range n.items {
-				d.value(item, v.Index(i), name)
+			for i := range n.items {
+				d.value(&n.items[i], v.Index(i), name)
 			}
 		}
 	case reflect.Struct:
@@ -82,15 +85,16 @@ func (d *decoder) number(n *node, v reflect.Value, name string) {
 
 func (d *decoder) object(n *node, v reflect.Value, name string) {
 	if at := v.FieldByName("At"); at.IsValid() {
-		at.Set(reflect.ValueOf(n.at))
+		*at.Addr().Interface().(*policy.Origin) = n.at.in(d.file)
 	}
-	for _, f := range n.fields {
+	for k := range n.fields {
+		f := &n.fields[k]
 		i := fieldIndex(v.Type(), f.key)
 		if i < 0 {
 			d.add(f.at, policy.Suggest(f.key, keys(v.Type())), "%s has no key %q", name, f.key)
 			continue
 		}
-		d.value(f.value, v.Field(i), f.key)
+		d.value(&f.value, v.Field(i), f.key)
 	}
 }
 

@@ -131,7 +131,7 @@ func names(list []string, at policy.Origin) []policy.Name {
 // syscall turns one entry into a rule, or several where any of its conditions
 // suffices.
 func (i *importer) syscall(s *Syscall) {
-	r := policy.Rule{Then: policy.Do(i.action(s)), At: s.At, Comment: s.Comment}
+	r := policy.Rule{Then: policy.Do(i.action(s)), At: s.At, Comment: s.Comment, Calls: make([]policy.Name, 0, len(s.Names))}
 	for _, name := range s.Names {
 		if _, ok := abi.Lookup(name); !ok {
 			name = "?" + name

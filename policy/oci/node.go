@@ -20,14 +20,21 @@ type node struct {
 	kind   byte   // '{', '[', '"', '0' for a number, 't' for true and false, 'n' for null
 	text   string // of a string or a number
 	fields []field
-	items  []*node
-	at     policy.Origin
+	items  []node
+	at     place
 }
 
 type field struct {
 	key   string
-	at    policy.Origin
-	value *node
+	at    place
+	value node
+}
+
+// place is where a value starts, without the file that all of them are in.
+type place struct{ line, column int32 }
+
+func (p place) in(file string) policy.Origin {
+	return policy.Origin{File: file, Line: int(p.line), Column: int(p.column)}
 }
 
 func (n *node) String() string {
@@ -61,8 +68,8 @@ func parse(file string, text []byte) (*node, error) {
 			Cure: fmt.Sprintf("write at most %d", maxSize),
 		}
 	}
-	n, err := s.value()
-	if err != nil {
+	n := new(node)
+	if err := s.value(n); err != nil {
 		return nil, err
 	}
 	if s.peek() != 0 || s.pos < len(s.text) {
@@ -71,12 +78,10 @@ func parse(file string, text []byte) (*node, error) {
 	return n, nil
 }
 
-func (s *scanner) origin() policy.Origin {
-	return policy.Origin{File: s.file, Line: s.line, Column: s.pos - s.lineStart + 1}
-}
+func (s *scanner) place() place { return place{int32(s.line), int32(s.pos - s.lineStart + 1)} }
 
 func (s *scanner) problem(cure, format string, args ...any) error {
-	return &policy.Problem{At: s.origin(), What: fmt.Sprintf(format, args...), Cure: cure}
+	return &policy.Problem{At: s.place().in(s.file), What: fmt.Sprintf(format, args...), Cure: cure}
 }
 
 // unexpected is the error of a byte that JSON does not have here.
@@ -101,21 +106,21 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) value() (*node, error) {
+func (s *scanner) value(n *node) error {
 	c := s.peek()
-	n := &node{kind: c, at: s.origin()}
+	n.kind, n.at = c, s.place()
 	switch {
 	case c == '{', c == '[':
 		if s.depth++; s.depth > maxDepth {
-			return nil, s.problem("a profile needs about five levels", "nested too deep")
+			return s.problem("a profile needs about five levels", "nested too deep")
 		}
 		err := s.members(n)
 		s.depth--
-		return n, err
+		return err
 	case c == '"':
 		var err error
 		n.text, err = s.string()
-		return n, err
+		return err
 	}
 	n.text = s.word()
 	switch {
@@ -125,13 +130,13 @@ func (s *scanner) value() (*node, error) {
 	case c == '-' || '0' <= c && c <= '9':
 		n.kind = '0'
 		if !json.Valid([]byte(n.text)) {
-			return nil, s.problem("write a number from 0", "not JSON: %q is no number", n.text)
+			return s.problem("write a number from 0", "not JSON: %q is no number", n.text)
 		}
 	default:
-		return nil, s.unexpected("a value")
+		return s.unexpected("a value")
 	}
 	s.pos += len(n.text)
-	return n, nil
+	return nil
 }
 
 // word returns the bytes up to the next that cannot be in a number or a literal.
@@ -165,9 +170,8 @@ func (s *scanner) members(n *node) error {
 		if n.kind == '{' {
 			err = s.field(n)
 		} else {
-			var item *node
-			item, err = s.value()
-			n.items = append(n.items, item)
+			n.items = append(n.items, node{})
+			err = s.value(&n.items[len(n.items)-1])
 		}
 		if err != nil {
 			return err
@@ -179,7 +183,7 @@ func (s *scanner) field(n *node) error {
 	if s.peek() != '"' {
 		return s.unexpected("a key in quotes")
 	}
-	f := field{at: s.origin()}
+	f := field{at: s.place()}
 	var err error
 	if f.key, err = s.string(); err != nil {
 		return err
@@ -187,8 +191,8 @@ func (s *scanner) field(n *node) error {
 	for _, other := range n.fields {
 		if other.key == f.key {
 			return &policy.Problem{
-				At: f.at, What: fmt.Sprintf("%q stands here twice", f.key),
-				Cure: fmt.Sprintf("remove one; the first is at line %d", other.at.Line),
+				At: f.at.in(s.file), What: fmt.Sprintf("%q stands here twice", f.key),
+				Cure: fmt.Sprintf("remove one; the first is at line %d", other.at.line),
 			}
 		}
 	}
@@ -196,7 +200,7 @@ func (s *scanner) field(n *node) error {
 		return s.unexpected("':'")
 	}
 	s.pos++
-	if f.value, err = s.value(); err != nil {
+	if err = s.value(&f.value); err != nil {
 		return err
 	}
 	n.fields = append(n.fields, f)

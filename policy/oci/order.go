@@ -19,22 +19,30 @@ const (
 func (i *importer) ordered() []*Syscall {
 	entries := make([]*Syscall, len(i.profile.Syscalls))
 	ranks := make(map[*Syscall]int, len(entries))
-	about := make(map[string][]*Syscall, 512)
+	first := make(map[string]*Syscall, 512)
+	again := make(map[string][]*Syscall) // of names in several entries: few
 	misplaced := false
 	for n := range i.profile.Syscalls {
 		s := i.named(&i.profile.Syscalls[n])
 		entries[n], ranks[s] = s, i.rank(s)
 		for _, name := range s.Names {
-			for _, before := range about[name] {
+			if first[name] == nil {
+				first[name] = s
+				continue
+			}
+			if again[name] == nil {
+				again[name] = []*Syscall{first[name]}
+			}
+			for _, before := range again[name] {
 				misplaced = misplaced || ranks[before] > ranks[s] && !sameAction(before, s) && !excluding(before, s) && !excluding(s, before)
 			}
-			about[name] = append(about[name], s)
+			again[name] = append(again[name], s)
 		}
 	}
 	if misplaced {
 		slices.SortStableFunc(entries, func(a, b *Syscall) int { return ranks[a] - ranks[b] })
 	}
-	return i.undisputed(entries)
+	return undisputed(entries, again)
 }
 
 func (i *importer) rank(s *Syscall) int {
@@ -74,12 +82,12 @@ func (i *importer) named(s *Syscall) *Syscall {
 	return &named
 }
 
-// undisputed takes out the names that an earlier entry, without conditions or
-// requirements, decides already: a policy that says two things of a call is
-// taken for a mistake.
-func (i *importer) undisputed(entries []*Syscall) []*Syscall {
-	decided := make(map[string]filter.Action, 512)
-	var out []*Syscall
+// undisputed takes out the names, of those in several entries, that an earlier
+// entry without conditions or requirements decides already: a policy that says
+// two things of a call is taken for a mistake.
+func undisputed(entries []*Syscall, again map[string][]*Syscall) []*Syscall {
+	decided := make(map[string]filter.Action, len(again))
+	out := make([]*Syscall, 0, len(entries))
 	for _, s := range entries {
 		if len(s.Args) > 0 || !s.Includes.isEmpty() || !s.Excludes.isEmpty() {
 			out = append(out, s)
@@ -99,7 +107,9 @@ func (i *importer) undisputed(entries []*Syscall) []*Syscall {
 			}
 		}
 		for _, name := range s.Names {
-			decided[name] = action
+			if again[name] != nil {
+				decided[name] = action
+			}
 		}
 		out = append(out, s)
 	}
