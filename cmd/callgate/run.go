@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -65,12 +66,12 @@ when it never ran.`,
 	f.StringArrayVar(&o.hide, "hide", nil, "hide this `path`")
 	f.StringVar(&o.net, "net", "", "whose network the program has: none or host")
 	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")
-	f.IntVar(&o.pids, "pids", 0, "bound its processes and threads to this `number`")
+	f.StringVar(&o.pids, "pids", "", "bound its processes and threads to this `number`")
 	f.StringVar(&o.cpus, "cpus", "", "bound it to this `number` of processors' time, such as 1.5")
-	f.DurationVar(&o.timeout, "timeout", 0, "end it after this `duration`, such as 60s")
+	f.StringVar(&o.timeout, "timeout", "", "end it after this `duration`, such as 60s")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "keep this variable, or set it: `NAME[=VALUE]`")
 	f.StringArrayVar(&o.capabilities, "cap-add", nil, "let it keep this `capability`")
-	f.IntSliceVar(&o.descriptors, "fd", nil, "let it keep this open file descriptor `number`")
+	f.StringArrayVar(&o.descriptors, "fd", nil, "let it keep this open file descriptor `number`")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in policies to be it")
 	f.StringVarP(&o.user, "user", "u", "", "run as this user, by name or number: `USER[:GROUP]`")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
@@ -131,6 +132,27 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	return statusError(result.Status)
 }
 
+// workingFolder returns the absolute path of the folder to start in.
+func workingFolder(flag string) (string, error) {
+	if flag == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return "", fmt.Errorf("find the working directory: %w: go to a folder that exists, or name one with --workdir", err)
+		}
+		return dir, nil
+	}
+	dir, err := filepath.Abs(flag)
+	if err != nil {
+		return "", fmt.Errorf("--workdir: %w", err)
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("--workdir: %w: make it, or name another", err)
+	} else if !info.IsDir() {
+		return "", fmt.Errorf("--workdir: %q is not a folder: name one", dir)
+	}
+	return dir, nil
+}
+
 // makeGroup makes the control group that the policy's limits need.
 func (o *runOptions) makeGroup(p *policy.Policy, stderr io.Writer) (*cgroup.Group, error) {
 	group, err := cgroup.Create(limitsOf(p))
@@ -161,10 +183,8 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if err != nil {
 		return nil, target, err
 	}
-	if target.Dir = o.workdir; target.Dir == "" {
-		if target.Dir, err = os.Getwd(); err != nil {
-			return nil, target, fmt.Errorf("find the working directory: %w: go to a folder that exists, or name one with --workdir", err)
-		}
+	if target.Dir, err = workingFolder(o.workdir); err != nil {
+		return nil, target, err
 	}
 	if target.Home, err = os.UserHomeDir(); err != nil {
 		target.Home = "/"

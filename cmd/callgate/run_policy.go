@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/callgate/callgate/policy"
@@ -15,13 +17,11 @@ import (
 type runFlags struct {
 	presets, policies []string
 	ro, rw, hide      []string
-	net               string
-	memory, cpus      string
-	pids              int
-	timeout           time.Duration
+	net, memory, cpus string
+	pids, timeout     string
 	env               []string
 	capabilities      []string
-	descriptors       []int
+	descriptors       []string
 	optional          []string
 }
 
@@ -56,6 +56,9 @@ func (f *runFlags) document() (*policy.Policy, error) {
 	add(&p.Files.Hidden, "--hide", f.hide)
 	for _, text := range f.env {
 		name, value, set := strings.Cut(text, "=")
+		if name == "" {
+			return nil, fmt.Errorf("--env: %q names no variable: write NAME or NAME=VALUE", text)
+		}
 		if !set {
 			p.Environment.Keep = append(p.Environment.Keep, policy.Name{Text: name, At: given("--env")})
 			if value, set = os.LookupEnv(name); !set {
@@ -70,7 +73,11 @@ func (f *runFlags) document() (*policy.Policy, error) {
 	if len(f.descriptors) > 0 {
 		p.Descriptors = policy.Given("--fd", []policy.Descriptor{{Number: 0}, {Number: 1}, {Number: 2}})
 		for _, fd := range f.descriptors {
-			p.Descriptors.Value = append(p.Descriptors.Value, policy.Descriptor{Number: fd, At: given("--fd")})
+			d, err := readDescriptor(fd)
+			if err != nil {
+				return nil, err
+			}
+			p.Descriptors.Value = append(p.Descriptors.Value, d)
 		}
 	}
 	for _, w := range f.optional {
@@ -79,41 +86,61 @@ func (f *runFlags) document() (*policy.Policy, error) {
 	return p, f.limits(p)
 }
 
+// limits reads the flags that hold a single value.
 func (f *runFlags) limits(p *policy.Policy) error {
-	if f.net != "" {
-		var mode policy.NetworkMode
-		if err := mode.UnmarshalText([]byte(f.net)); err != nil {
-			return fmt.Errorf("--net: %w", err)
-		}
-		p.Network.Mode = policy.Given("--net", mode)
+	return errors.Join(
+		read(&p.Network.Mode, "--net", f.net, func(v *policy.NetworkMode, text string) error { return v.UnmarshalText([]byte(text)) }),
+		read(&p.Limits.Memory, "--memory", f.memory, func(v *policy.Size, text string) error { return v.UnmarshalText([]byte(text)) }),
+		read(&p.Limits.CPUs, "--cpus", f.cpus, func(v *policy.CPUs, text string) error { return v.UnmarshalText([]byte(text)) }),
+		read(&p.Limits.Pids, "--pids", f.pids, readPids),
+		read(&p.Limits.Timeout, "--timeout", f.timeout, readTimeout),
+	)
+}
+
+// read sets a part of a policy from a flag that was given.
+func read[T any](setting *policy.Setting[T], flag, text string, parse func(*T, string) error) error {
+	if text == "" {
+		return nil
 	}
-	if f.memory != "" {
-		var size policy.Size
-		if err := size.UnmarshalText([]byte(f.memory)); err != nil {
-			return fmt.Errorf("--memory: %w", err)
-		}
-		p.Limits.Memory = policy.Given("--memory", size)
+	var value T
+	if err := parse(&value, text); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
 	}
-	if f.cpus != "" {
-		var cpus policy.CPUs
-		if err := cpus.UnmarshalText([]byte(f.cpus)); err != nil {
-			return fmt.Errorf("--cpus: %w", err)
-		}
-		p.Limits.CPUs = policy.Given("--cpus", cpus)
-	}
-	if f.pids != 0 {
-		if f.pids < 1 {
-			return fmt.Errorf("--pids: %s is not a number of processes: write 1 or more", strconv.Itoa(f.pids))
-		}
-		p.Limits.Pids = policy.Given("--pids", f.pids)
-	}
-	if f.timeout != 0 {
-		if f.timeout < 0 {
-			return fmt.Errorf("--timeout: %v is in the past: write a duration such as 60s", f.timeout)
-		}
-		p.Limits.Timeout = policy.Given("--timeout", f.timeout)
+	*setting = policy.Given(flag, value)
+	return nil
+}
+
+func readPids(v *int, text string) (err error) {
+	if *v, err = strconv.Atoi(text); err != nil || *v < 1 {
+		return fmt.Errorf("%q is not a number of processes: write 1 or more", text)
 	}
 	return nil
+}
+
+func readTimeout(v *time.Duration, text string) (err error) {
+	if *v, err = time.ParseDuration(text); err != nil || *v <= 0 {
+		return fmt.Errorf("%q is not a time to run: write one such as 60s or 5m", text)
+	}
+	return nil
+}
+
+// readDescriptor reads a descriptor that callgate was started with.
+func readDescriptor(text string) (policy.Descriptor, error) {
+	fd, err := strconv.Atoi(text)
+	if err != nil || fd < 0 {
+		return policy.Descriptor{}, fmt.Errorf("--fd: %q is not a descriptor's number: write 0 or more", text)
+	}
+	if !inherited(fd) {
+		return policy.Descriptor{}, fmt.Errorf("--fd: descriptor %d is not open: open it in the shell, as in: callgate run --fd %d ... %d<FILE", fd, fd, fd)
+	}
+	return policy.Descriptor{Number: fd, At: given("--fd")}, nil
+}
+
+// inherited reports whether a descriptor is open and was not opened by callgate
+// itself, whose own close on exec.
+func inherited(fd int) bool {
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
+	return errno == 0 && flags&syscall.FD_CLOEXEC == 0
 }
 
 func given(flag string) policy.Origin { return policy.Given(flag, 0).At }

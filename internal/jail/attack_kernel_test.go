@@ -60,8 +60,10 @@ var mountTrials = []trial{
 	{attack: "open a file system", needs: needsNamespaces, from: []Wall{Mounts}, inside: true, stops: each(Capabilities, Filter)},
 	{attack: "set mount attributes", aim: aimAt("/"), needs: needsNamespaces, from: []Wall{Mounts}, inside: true, stops: each(Capabilities, Filter)},
 	{attack: "pivot the root", aim: mountPoint, needs: needsNamespaces, from: []Wall{Mounts}, inside: true, stops: each(Capabilities, Filter, Landlock)},
-	{attack: "remount writable", aim: func(_ *testing.T, s *scene) string { return filepath.Dir(s.readable) }, needs: needsRoot("to take back what mounts of the same namespace lock"),
-		from: []Wall{Mounts}, stops: each(Capabilities, Filter, Landlock)},
+	{
+		attack: "remount writable", aim: func(_ *testing.T, s *scene) string { return filepath.Dir(s.readable) }, needs: needsRoot("to take back what mounts of the same namespace lock"),
+		from: []Wall{Mounts}, stops: each(Capabilities, Filter, Landlock),
+	},
 	{attack: "take a cover off", aim: hidden, withheld: true, needs: needsNamespaces, from: []Wall{Mounts}, stops: each(Capabilities, Filter, Landlock)},
 }
 

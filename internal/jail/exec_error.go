@@ -50,14 +50,14 @@ func (s *Spec) execCure(path string, errno syscall.Errno) string {
 		return "it is in no folder of PATH: install it, or name its path"
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file: check the path"
+	case r.folder:
+		return "it is a folder: name a program in it"
 	case err != nil:
 		return "check the path and its permissions"
 	case !visible:
 		return fmt.Sprintf("the policy does not show %q to the program: grant its folder with --ro", r.path)
 	case access&Execute == 0:
 		return fmt.Sprintf("the policy lets nothing be executed from %q: grant its folder with --ro or --rw", filepath.Dir(r.path))
-	case r.folder:
-		return "it is a folder: name a program in it"
 	case errno == syscall.ENOENT:
 		return "its interpreter (the #! line) or its loader is missing, or not shown by the policy"
 	case errno == syscall.ENOEXEC:

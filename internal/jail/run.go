@@ -45,10 +45,17 @@ func thisHost() (host, error) {
 	return host{
 		uid: os.Geteuid(), gid: os.Getegid(),
 		privileged:     effective.Has(capSysAdmin),
-		setsGroups:     effective.Has(capSysAdmin) && effective.Has(capSetGID),
+		setsGroups:     effective.Has(capSysAdmin) && effective.Has(capSetGID) && setgroupsAllowed(),
 		lastCapability: sys.CapLast(),
 		landlock:       landlock,
 	}, nil
+}
+
+// setgroupsAllowed is false in a user namespace whose maker gave that up
+// (user_namespaces(7)).
+func setgroupsAllowed() bool {
+	text, err := os.ReadFile("/proc/self/setgroups")
+	return err != nil || string(text) != "deny\n"
 }
 
 // Run starts the target, forwards the signals it receives, and waits for the

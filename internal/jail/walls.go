@@ -66,6 +66,8 @@ func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error
 		return nil, failed
 	case !s.Full && walls[User] && refusedNamespaces(failed):
 		lost = namespaceWalls
+	case !s.Full && fixedRoot(failed):
+		lost = []Wall{Mounts}
 	case slices.Contains(s.Optional, failed.Wall):
 		lost = []Wall{failed.Wall}
 	default:
@@ -90,6 +92,12 @@ func refusedNamespaces(failed *WallError) bool {
 		return failed.Step == sys.CloneStep || failed.Step == firstPrivileged
 	}
 	return false
+}
+
+// fixedRoot tells a root that can't be exchanged, a chroot's or an initramfs's,
+// which is no mount point.
+func fixedRoot(failed *WallError) bool {
+	return failed.Errno == syscall.EINVAL && (failed.Step == sys.PrivateStep || failed.Step == sys.PivotStep)
 }
 
 // withoutMounts refuses what only mounts can do: to withhold a part of a folder

@@ -22,6 +22,9 @@ const Here = unix.AT_FDCWD
 // where a user namespace gives no power over mounts.
 const PrivateStep = "make mounts private"
 
+// PivotStep is the text of PivotHere's first step.
+const PivotStep = "change root"
+
 // MakeMountsPrivate keeps later mounts from spreading to the host and the
 // host's from spreading Here.
 func (s *Script) MakeMountsPrivate() {
@@ -132,7 +135,7 @@ func (s *Script) Chdir(path string) {
 // PivotHere makes the working directory, a mount point, the root and lets the
 // old root go.
 func (s *Script) PivotHere() {
-	s.Call("change root", "", unix.SYS_PIVOT_ROOT, ".", ".")
+	s.Call(PivotStep, "", unix.SYS_PIVOT_ROOT, ".", ".")
 	s.Call("let the old root go", "", unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
 	s.Chdir("/")
 }
