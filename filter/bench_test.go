@@ -45,8 +45,15 @@ func BenchmarkRun(b *testing.B) {
 		name string
 		args [6]uint64
 	}{
-		{name: "read"}, {name: "write"}, {name: "futex"}, {name: "openat"}, {name: "epoll_wait"}, {name: "clone3"},
-		{name: "mount"}, {name: "socket", args: [6]uint64{2, 1}}, {name: "personality", args: [6]uint64{0xffffffff}},
+		{name: "read"},
+		{name: "write"},
+		{name: "futex"},
+		{name: "openat"},
+		{name: "epoll_wait"},
+		{name: "clone3"},
+		{name: "mount"},
+		{name: "socket", args: [6]uint64{2, 1}},
+		{name: "personality", args: [6]uint64{0xffffffff}},
 	} {
 		b.Run(call.name, func(b *testing.B) {
 			nr, ok := abi.AMD64.Number(call.name)

@@ -30,8 +30,11 @@ func TestValidate(t *testing.T) {
 		{"memory", Program{{Code: classST, K: 16}, ret}, "instruction 0: memory word 16: there are 16"},
 		{"unwritten", Program{{Code: classLD | modeMEM, K: 3}, ret}, "instruction 0: loads memory word 3 before it is written"},
 		{"written", Program{{Code: classST, K: 3}, {Code: classLDX | modeMEM, K: 3}, ret}, ""},
-		{"written on one way", Program{{Code: opJEQ, Jt: 1}, {Code: classST, K: 3}, {Code: classLD | modeMEM, K: 3}, ret},
-			"instruction 2: loads memory word 3 before it is written"},
+		{
+			"written on one way",
+			Program{{Code: opJEQ, Jt: 1}, {Code: classST, K: 3}, {Code: classLD | modeMEM, K: 3}, ret},
+			"instruction 2: loads memory word 3 before it is written",
+		},
 	}
 	for _, test := range tests {
 		err := test.p.Validate()

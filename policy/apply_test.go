@@ -21,8 +21,10 @@ func TestEnvironmentApply(t *testing.T) {
 		{"nothing is kept unasked", Environment{}, nil},
 		{"names and patterns", Environment{Keep: names("PATH", "LC_*")}, []string{"LC_ALL=C", "PATH=/bin"}},
 		{"drop beats keep", Environment{Keep: names("*"), Drop: names("*TOKEN*", "LC_*")}, []string{"EMPTY=", "PATH=/bin"}},
-		{"set beats both", Environment{Keep: names("PATH"), Drop: names("LC_*"),
-			Set: []Variable{{Name: "PATH", Value: "/usr/bin"}, {Name: "LC_ALL", Value: "en"}}}, []string{"LC_ALL=en", "PATH=/usr/bin"}},
+		{"set beats both", Environment{
+			Keep: names("PATH"), Drop: names("LC_*"),
+			Set: []Variable{{Name: "PATH", Value: "/usr/bin"}, {Name: "LC_ALL", Value: "en"}},
+		}, []string{"LC_ALL=en", "PATH=/usr/bin"}},
 	}
 	for _, test := range tests {
 		got := test.env.Apply([]string{"PATH=/bin", "LC_ALL=C", "GH_TOKEN=x=y", "EMPTY="})

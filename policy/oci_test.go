@@ -115,8 +115,10 @@ func compareWithProfile(t *testing.T, target policy.Target, caps []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := profile{rules: seccomp.DefaultProfile().Syscalls, caps: caps, arch: target.Arch.String(),
-		kernel: seccomp.KernelVersion{Kernel: uint64(target.Kernel.Major), Major: uint64(target.Kernel.Minor)}}
+	want := profile{
+		rules: seccomp.DefaultProfile().Syscalls, caps: caps, arch: target.Arch.String(),
+		kernel: seccomp.KernelVersion{Kernel: uint64(target.Kernel.Major), Major: uint64(target.Kernel.Minor)},
+	}
 	for _, arch := range append([]abi.Arch{target.Arch}, target.Arch.Companions()...) {
 		for nr, call := range arch.Syscalls() {
 			for _, args := range want.registers(call.Name) {

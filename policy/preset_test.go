@@ -49,8 +49,10 @@ func TestPresetsHaveNoFindings(t *testing.T) {
 		}
 		var want []string
 		if name == "oci" { // it allows what containers are used to, for better or worse
-			want = []string{"ptrace is allowed", "process_vm_writev is allowed", "ioctl with TIOCSTI is allowed",
-				"socketcall is allowed, and is a way round the conditions on the call it replaces", "/ is writable"}
+			want = []string{
+				"ptrace is allowed", "process_vm_writev is allowed", "ioctl with TIOCSTI is allowed",
+				"socketcall is allowed, and is a way round the conditions on the call it replaces", "/ is writable",
+			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Lint of preset %s (-want +got):\n%s", name, diff)

@@ -84,8 +84,10 @@ func (p *Policy) allowedSockets() []Rule {
 	if len(families.Value) == 0 {
 		return nil
 	}
-	return []Rule{{Then: Do(filter.ActionAllow), At: families.At,
-		Calls: []Name{{"socket", families.At}, {"socketpair", families.At}}}}
+	return []Rule{{
+		Then: Do(filter.ActionAllow), At: families.At,
+		Calls: []Name{{"socket", families.At}, {"socketpair", families.At}},
+	}}
 }
 
 func (p *Policy) hasFamily(name string) bool {

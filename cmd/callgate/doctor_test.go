@@ -17,8 +17,10 @@ var doctorReport = probe.Report{
 	Here: probe.Surroundings{Kernel: "6.1.0", Arch: "arm64", User: 1000, Container: "docker", Filters: 1, AppArmorUserns: "1"},
 	Features: []probe.Status{
 		{Name: "no_new_privs", Group: probe.Kernel, State: probe.OK, Full: true, For: "keeps setuid programs out"},
-		{Name: "user namespaces", Group: probe.Namespaces, State: probe.Missing, For: "gives power", Lost: "every other wall",
-			Cause: "clone: operation not permitted", Cure: "sysctl -w x=0"},
+		{
+			Name: "user namespaces", Group: probe.Namespaces, State: probe.Missing, For: "gives power", Lost: "every other wall",
+			Cause: "clone: operation not permitted", Cure: "sysctl -w x=0",
+		},
 		{Name: "landlock", Group: probe.Landlock, State: probe.Degraded, Detail: "ABI 2", For: "a second wall", Lacks: "no rules for ports", Cure: "a newer kernel"},
 		{Name: "clone3", Group: probe.Terminal, State: probe.Missing, For: "tells", Lost: "nothing", Cause: "function not implemented", Cure: "Linux 5.3 or newer"},
 	},

@@ -36,16 +36,24 @@ func TestParse(t *testing.T) {
 			{Mount: "/sys/fs/cgroup/systemd", Own: "/sys/fs/cgroup/systemd", Controllers: []string{"rw", "name=systemd"}},
 			{Mount: "/sys/fs/cgroup/unified", Own: "/sys/fs/cgroup/unified", V2: true},
 		}},
-		{"version 2 with a blank in the path", `30 23 0:26 / /my\040tree rw - cgroup2 cgroup2 rw`, "0::/a/b\n", LayoutV2,
-			[]Hierarchy{{Mount: "/my tree", Own: "/my tree/a/b", V2: true}}},
-		{"container: own group bound to the mount", "35 31 0:32 /docker/1 /cg/pids ro - cgroup cgroup rw,pids", "8:pids:/docker/1\n", LayoutV1,
-			[]Hierarchy{{Mount: "/cg/pids", Own: "/cg/pids", Controllers: []string{"rw", "pids"}}}},
-		{"container: below the bound group", "35 31 0:32 /docker/1 /cg/pids ro - cgroup cgroup rw,pids", "8:pids:/docker/1/x\n", LayoutV1,
-			[]Hierarchy{{Mount: "/cg/pids", Own: "/cg/pids/x", Controllers: []string{"rw", "pids"}}}},
+		{
+			"version 2 with a blank in the path", `30 23 0:26 / /my\040tree rw - cgroup2 cgroup2 rw`, "0::/a/b\n", LayoutV2,
+			[]Hierarchy{{Mount: "/my tree", Own: "/my tree/a/b", V2: true}},
+		},
+		{
+			"container: own group bound to the mount", "35 31 0:32 /docker/1 /cg/pids ro - cgroup cgroup rw,pids", "8:pids:/docker/1\n", LayoutV1,
+			[]Hierarchy{{Mount: "/cg/pids", Own: "/cg/pids", Controllers: []string{"rw", "pids"}}},
+		},
+		{
+			"container: below the bound group", "35 31 0:32 /docker/1 /cg/pids ro - cgroup cgroup rw,pids", "8:pids:/docker/1/x\n", LayoutV1,
+			[]Hierarchy{{Mount: "/cg/pids", Own: "/cg/pids/x", Controllers: []string{"rw", "pids"}}},
+		},
 		{"another container's group", "35 31 0:32 /docker/1 /cg/pids ro - cgroup cgroup rw,pids", "8:pids:/docker/12\n", LayoutNone, nil},
 		{"outside the namespace", "35 31 0:32 / /cg rw - cgroup2 cgroup2 rw", "0::/../x\n", LayoutNone, nil},
-		{"mounted twice", "35 31 0:32 / /a rw - cgroup cgroup rw,pids\n36 31 0:32 / /b rw - cgroup cgroup rw,pids", "8:pids:/\n", LayoutV1,
-			[]Hierarchy{{Mount: "/a", Own: "/a", Controllers: []string{"rw", "pids"}}}},
+		{
+			"mounted twice", "35 31 0:32 / /a rw - cgroup cgroup rw,pids\n36 31 0:32 / /b rw - cgroup cgroup rw,pids", "8:pids:/\n", LayoutV1,
+			[]Hierarchy{{Mount: "/a", Own: "/a", Controllers: []string{"rw", "pids"}}},
+		},
 		{"garbage", "x\n - \n1 2 3 - cgroup\n", "::\nx\n", LayoutNone, nil},
 	}
 	for _, tt := range tests {

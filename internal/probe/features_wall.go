@@ -58,8 +58,14 @@ var seccompActions = [...]struct {
 	name  string
 	value uint32
 }{
-	{"kill thread", 0x00000000}, {"trap", 0x00030000}, {"errno", 0x00050000}, {"trace", 0x7ff00000}, {"allow", 0x7fff0000},
-	{"kill process", 0x80000000}, {"log", 0x7ffc0000}, {"notify", 0x7fc00000},
+	{"kill thread", 0x00000000},
+	{"trap", 0x00030000},
+	{"errno", 0x00050000},
+	{"trace", 0x7ff00000},
+	{"allow", 0x7fff0000},
+	{"kill process", 0x80000000},
+	{"log", 0x7ffc0000},
+	{"notify", 0x7fc00000},
 }
 
 func probeSeccompActions() Finding {
@@ -82,8 +88,13 @@ var landlockAdds = [...]struct {
 	abi  int
 	what string
 }{
-	{2, "moving files between folders"}, {3, "truncating files"}, {4, "TCP ports"}, {5, "device ioctls"},
-	{6, "abstract sockets and signals"}, {9, "named sockets"}, {10, "UDP ports"},
+	{2, "moving files between folders"},
+	{3, "truncating files"},
+	{4, "TCP ports"},
+	{5, "device ioctls"},
+	{6, "abstract sockets and signals"},
+	{9, "named sockets"},
+	{10, "UDP ports"},
 }
 
 func probeLandlock() Finding {

@@ -52,8 +52,10 @@ func (k kind) String() string {
 func parse(file string, text []byte) (root *node, err error) {
 	whole := policy.Origin{File: file}
 	if len(text) > maxSize {
-		return nil, &policy.Problem{At: whole,
-			What: fmt.Sprintf("a document of %d bytes", len(text)), Cure: fmt.Sprintf("write at most %d", maxSize)}
+		return nil, &policy.Problem{
+			At:   whole,
+			What: fmt.Sprintf("a document of %d bytes", len(text)), Cure: fmt.Sprintf("write at most %d", maxSize),
+		}
 	}
 	if depth(text) > maxDepth {
 		return nil, &policy.Problem{At: whole, What: "nested too deep", Cure: "a policy needs about six levels"}
@@ -81,8 +83,10 @@ func parse(file string, text []byte) (root *node, err error) {
 		r := reader{file: file}
 		return r.read(bodies[0], 0)
 	}
-	return nil, &policy.Problem{At: origin(file, bodies[1].GetToken()),
-		What: "a second document in one file", Cure: "write it to a file of its own, and name that under extends"}
+	return nil, &policy.Problem{
+		At:   origin(file, bodies[1].GetToken()),
+		What: "a second document in one file", Cure: "write it to a file of its own, and name that under extends",
+	}
 }
 
 // depth estimates how deep the parser would nest: by brackets, and by "- - -"
@@ -115,8 +119,10 @@ func syntaxProblem(file string, err error) error {
 		GetToken() *token.Token
 	}
 	if errors.As(err, &at) {
-		return &policy.Problem{At: origin(file, at.GetToken()), What: "not YAML: " + at.GetMessage(),
-			Cure: `check the indentation, and quote text that begins with @, *, &, !, %, { or [`}
+		return &policy.Problem{
+			At: origin(file, at.GetToken()), What: "not YAML: " + at.GetMessage(),
+			Cure: `check the indentation, and quote text that begins with @, *, &, !, %, { or [`,
+		}
 	}
 	return &policy.Problem{At: policy.Origin{File: file}, What: "not YAML: " + err.Error()}
 }
@@ -175,9 +181,11 @@ func (r reader) read(n ast.Node, depth int) (*node, error) {
 		out.kind, out.text, out.plain = scalar, strings.TrimSpace(n.GetToken().Value), true
 		return out, nil
 	}
-	return nil, &policy.Problem{At: out.at,
+	return nil, &policy.Problem{
+		At:   out.at,
 		What: fmt.Sprintf("%q is YAML that policies do not use (%s)", n.GetToken().Value, strings.ToLower(n.Type().String())),
-		Cure: "quote it if it is text"}
+		Cure: "quote it if it is text",
+	}
 }
 
 func (r reader) readField(out *node, v *ast.MappingValueNode, depth int) error {
@@ -197,8 +205,10 @@ func (r reader) readField(out *node, v *ast.MappingValueNode, depth int) error {
 	}
 	for _, f := range out.fields {
 		if f.key == key {
-			return &policy.Problem{At: at, What: fmt.Sprintf("%q stands here twice", key),
-				Cure: fmt.Sprintf("remove one; the first is at line %d", f.at.Line)}
+			return &policy.Problem{
+				At: at, What: fmt.Sprintf("%q stands here twice", key),
+				Cure: fmt.Sprintf("remove one; the first is at line %d", f.at.Line),
+			}
 		}
 	}
 	value, err := r.read(v.Value, depth+1)
