@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +26,7 @@ var update = flag.Bool("update", false, "rewrite the goldens in testdata/script"
 // See its README.md. Besides the usual commands
 // there are:
 //
+//	exits CODE COMMAND...    run a command that must end with this exit code
 //	needs PROGRAM PACKAGE    skip unless the program is installed
 //	feature NAME             skip unless the kernel has it, as doctor names it
 //
@@ -37,6 +40,7 @@ func TestScript(t *testing.T) {
 		Setup:               setupScript,
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
 			"needs":   needsProgram,
 			"feature": needsFeature,
 		},
@@ -80,6 +84,22 @@ func scriptCondition(name string) (bool, error) {
 
 func skip(ts *testscript.TestScript, message string) {
 	ts.Value("t").(testscript.T).Skip(message)
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGUMENT...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d; want %s", code, args[0])
+	}
 }
 
 func needsProgram(ts *testscript.TestScript, _ bool, args []string) {
