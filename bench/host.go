@@ -71,18 +71,19 @@ func load() string {
 	return strings.Join(fields[:min(3, len(fields))], ", ")
 }
 
-// scheduler reads this process's policy, field 41 of proc_pid_stat(5).
 func scheduler() string {
-	_, after, _ := strings.Cut(text("/proc/self/stat"), ") ") // the name may hold spaces
-	fields := strings.Fields(after)
-	const field = 41 - 3
-	switch {
-	case len(fields) <= field:
-		return "unknown"
-	case fields[field] == "1":
+	if isFIFO() {
 		return "SCHED_FIFO: ahead of what else runs"
 	}
 	return "the default one: what else runs shows in the figures"
+}
+
+// isFIFO reads this process's policy, field 41 of proc_pid_stat(5).
+func isFIFO() bool {
+	_, after, _ := strings.Cut(text("/proc/self/stat"), ") ") // the name may hold spaces
+	const field = 41 - 3
+	fields := strings.Fields(after)
+	return len(fields) > field && fields[field] == "1"
 }
 
 func user() string {
