@@ -194,10 +194,7 @@ func (c *checker) ownPlace(f *Files, p Path, key string) {
 }
 
 func (c *checker) network(n *Network) {
-	var known []string
-	for _, f := range familyNames() {
-		known = append(known, f)
-	}
+	known := familyNames()
 	c.names(n.Families.Value, "socket family", known)
 	if n.Mode.IsSet() && n.Mode.Value == NoNetwork && len(n.Connect.Value) > 0 {
 		c.problems.add(n.Connect.At, "write mode: host, or remove connect", "ports to connect to without a network (line %d)", n.Mode.At.Line)
