@@ -24,10 +24,10 @@ func users() map[string]int {
 func needSeccomp(t *testing.T) {
 	t.Helper()
 	if abi.Native() == 0 {
-		t.Skipf("callgate has no calls of %s", runtime.GOARCH)
+		t.Skipf("kernel lacks: an architecture callgate knows: %s", runtime.GOARCH)
 	}
 	if _, complaint, err := startVictim(Program{{Code: opRet, K: uint32(ActionAllow)}}, nil, -1); err != nil {
-		t.Skipf("this kernel or sandbox takes no seccomp programs: %v %s", err, complaint)
+		t.Skipf("kernel lacks: seccomp programs for this process: %v %s", err, complaint)
 	}
 }
 

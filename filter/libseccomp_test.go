@@ -22,12 +22,12 @@ func startLibseccomp(t testing.TB) *libseccomp {
 	t.Helper()
 	cc, err := exec.LookPath("cc")
 	if err != nil {
-		t.Skip("no C compiler: install gcc to compare with libseccomp")
+		t.Skip("needs gcc: to compare with libseccomp")
 	}
 	probe := exec.Command(cc, "-E", "-x", "c", "-")
 	probe.Stdin = strings.NewReader("#include <seccomp.h>\n")
 	if err := probe.Run(); err != nil {
-		t.Skip("no seccomp.h: install libseccomp-dev to compare with libseccomp")
+		t.Skip("needs libseccomp-dev: to compare with it")
 	}
 	binary := filepath.Join(t.TempDir(), "libseccomp")
 	if out, err := exec.Command(cc, "-O1", "-o", binary, "testdata/libseccomp.c", "-lseccomp").CombinedOutput(); err != nil {

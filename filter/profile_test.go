@@ -39,7 +39,7 @@ func readProfile(t testing.TB) *profile {
 	t.Helper()
 	text, err := os.ReadFile(profilePath)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("no %s: install golang-github-containers-common to test with a real profile", profilePath)
+		t.Skipf("needs golang-github-containers-common: no %s", profilePath)
 	}
 	if err != nil {
 		t.Fatal(err)

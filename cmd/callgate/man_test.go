@@ -41,7 +41,7 @@ func TestManHasEveryCommandAndFlag(t *testing.T) {
 func TestManIsGoodRoff(t *testing.T) {
 	groff, err := exec.LookPath("groff")
 	if err != nil {
-		t.Skip("groff is not installed: apt-get install groff-base")
+		t.Skip("needs groff: apt-get install groff-base")
 	}
 	dir := t.TempDir()
 	if err := writePages(newRootCommand(nil), dir); err != nil {

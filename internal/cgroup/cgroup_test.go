@@ -89,7 +89,7 @@ func create(t *testing.T, limits Limits) *Group {
 	t.Helper()
 	g, err := Create(limits)
 	if errors.Is(err, ErrUnavailable) && os.Geteuid() != 0 {
-		t.Skipf("this user may make no such group: %v", err)
+		t.Skipf("needs root: %v", err)
 	}
 	if err != nil {
 		t.Fatalf("Create(%+v): %v", limits, err)

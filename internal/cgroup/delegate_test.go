@@ -16,7 +16,7 @@ const ordinaryUser = 65534
 // one below it, joins it and removes it.
 func TestDelegatedGroup(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can hand a group to another user")
+		t.Skip("needs root: to hand a group to another user")
 	}
 	given := create(t, Limits{Pids: 32})
 	for _, d := range given.dirs {

@@ -22,11 +22,11 @@ func TestV2KillForReal(t *testing.T) {
 		}
 	}
 	if unified == nil {
-		t.Skip("no version 2 hierarchy is mounted")
+		t.Skip("kernel lacks: a mounted version 2 hierarchy")
 	}
 	d, err := system.makeDir(unified, nil)
 	if err != nil && os.Geteuid() != 0 {
-		t.Skipf("this user may make no group: %v", err)
+		t.Skipf("needs root: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)

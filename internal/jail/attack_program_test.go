@@ -47,7 +47,7 @@ func loader() string {
 
 func needsLoader(t *testing.T) {
 	if loader() == "" {
-		t.Skip("needs the dynamic loader: apt-get install libc6")
+		t.Skip("needs libc6: the dynamic loader")
 	}
 }
 

@@ -64,7 +64,7 @@ func TestCures(t *testing.T) {
 
 func TestMaskedProc(t *testing.T) {
 	if PidNamespaces.Check() != nil {
-		t.Skip("without pid namespaces the advice is about those")
+		t.Skip("kernel lacks: pid namespaces, and the advice is about those")
 	}
 	if got := cureProc(syscall.EPERM, Surroundings{}); !strings.Contains(got, "systempaths=unconfined") {
 		t.Errorf("cureProc(EPERM) = %q; want it to unmask /proc", got)

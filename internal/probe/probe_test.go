@@ -133,7 +133,7 @@ func read(t *testing.T, name string) string {
 // TestOrdinaryUser probes as a user without any privilege.
 func TestOrdinaryUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user; run as an ordinary one, the other tests cover this")
+		t.Skip("needs root: to become another user; run as an ordinary one, the other tests cover this")
 	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{"PROBE_REPORT=1"}

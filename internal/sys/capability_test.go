@@ -14,7 +14,7 @@ import (
 func TestCapLast(t *testing.T) {
 	b, err := os.ReadFile("/proc/sys/kernel/cap_last_cap")
 	if err != nil {
-		t.Skipf("nothing to compare with: %v", err)
+		t.Skipf("kernel lacks: a mounted /proc to compare with: %v", err)
 	}
 	want, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {

@@ -56,7 +56,7 @@ func landlock(t *testing.T) int {
 	t.Helper()
 	abi, err := LandlockABI()
 	if err != nil {
-		t.Skipf("no Landlock on this kernel: %v", err)
+		t.Skipf("kernel lacks: Landlock: %v", err)
 	}
 	return abi
 }
