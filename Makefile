@@ -12,16 +12,17 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 6
 TESTFLAGS ?=
+VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo devel)
 PURE      := ./abi ./filter ./policy/...
 
 .PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
-        lint fmt generate generated tidy cross floors check clean
+        lint fmt generate generated facts tidy cross floors check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/callgate: one static program
-	$(GO) build -trimpath -o bin/callgate ./cmd/callgate
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/callgate ./cmd/callgate
 
 demo: build ## run an untrusted-looking program bare and behind the gate, side by side
 	@$(GO) run ./examples/demo bin/callgate
@@ -78,6 +79,9 @@ generated: ## generate, and fail if a committed file was stale
 	  new=$$(git ls-files --others --exclude-standard -- ':(glob)**/z*'); \
 	  if [ -n "$$new" ]; then echo "generated files not committed:"; echo "$$new"; exit 1; fi
 
+facts: ## the tables of calls, constants and errnos are what Debian's kernel sources say (needs linux-source-6.1)
+	$(GO) run ./internal/cmd/mkabi extract -check
+
 tidy: ## fail if go.mod names too much or too little
 	$(GO) mod tidy -diff
 
@@ -90,7 +94,7 @@ cross: ## the other architectures compile, and the pure packages compile on othe
 floors: ## imports point down
 	$(GO) test -count=1 ./internal/floors
 
-check: lint tidy generated floors cross ## everything but the tests
+check: lint tidy generated facts floors cross ## everything but the tests
 
 clean: ## remove what build and bench left
 	rm -rf bin dist
