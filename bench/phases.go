@@ -132,10 +132,7 @@ func (b *bench) untraced(dir string) (*measure.Samples, error) {
 func (b *bench) traced(dir string, untraced float64) error {
 	var plain, more traces
 	for range b.roundsOr(50) {
-		if err := plain.add(b.trace(dir, marks)); err != nil {
-			return err
-		}
-		if err := more.add(b.trace(dir, marks+","+extra)); err != nil {
+		if err := b.tracePair(dir, &plain, &more); err != nil {
 			return err
 		}
 	}
@@ -156,6 +153,31 @@ func (b *bench) traced(dir string, untraced float64) error {
 	return nil
 }
 
+// tracePair adds a trace to each. perf loses an event now and then: such a
+// trace is made again.
+func (b *bench) tracePair(dir string, plain, more *traces) error {
+	const tries = 5
+	for _, t := range []struct {
+		to    *traces
+		calls string
+	}{{plain, marks}, {more, marks + "," + extra}} {
+		var err error
+		for range tries {
+			var text string
+			if text, err = b.trace(dir, t.calls); err != nil {
+				return err
+			}
+			if err = t.to.add(text); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // traces are several traces of the same program.
 type traces struct {
 	took     [][]float64 // by trace and phase, in nanoseconds
@@ -163,10 +185,7 @@ type traces struct {
 	extra    int         // calls recorded beyond the marks
 }
 
-func (t *traces) add(text string, err error) error {
-	if err != nil {
-		return err
-	}
+func (t *traces) add(text string) error {
 	events, err := parseTrace(text)
 	if err != nil {
 		return err
