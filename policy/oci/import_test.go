@@ -90,17 +90,3 @@ func TestImportSurvivesYAML(t *testing.T) {
 		})
 	}
 }
-
-func TestPresetDecidesAsMobysProfile(t *testing.T) {
-	profile, err := Parse("default.json", profiles(t)["default.json"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	preset, ok := policy.Preset("oci")
-	if !ok {
-		t.Fatal("no preset oci")
-	}
-	for _, c := range containers() {
-		compareLets(t, preset, profile, c)
-	}
-}
