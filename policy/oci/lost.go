@@ -42,8 +42,7 @@ func lost(p *policy.Policy) policy.Problems {
 	if len(l.Rlimits) > 0 {
 		add(l.Rlimits[0].At, "give the container's configuration the limits", "limits.rlimits is lost")
 	}
-	if keepsAll := len(p.Environment.Keep) == 1 && p.Environment.Keep[0].Text == "*" && len(p.Environment.Drop)+len(p.Environment.Set) == 0; !keepsAll && len(p.Environment.Keep)+len(p.Environment.Drop)+len(p.Environment.Set) > 0 {
-		at := append(append([]policy.Name{}, p.Environment.Keep...), append(p.Environment.Drop, policy.Name{})...)[0].At
+	if at, restricts := environment(&p.Environment); restricts {
 		add(at, "give the container's configuration the variables", "environment is lost")
 	}
 	if len(p.Capabilities) > 0 {
@@ -68,4 +67,18 @@ func firstPath(f *policy.Files) policy.Origin {
 		}
 	}
 	return f.Tmp.At
+}
+
+// environment returns where the environment begins, and whether it is another
+// than the one outside.
+func environment(e *policy.Environment) (policy.Origin, bool) {
+	switch {
+	case len(e.Set) > 0:
+		return e.Set[0].At, true
+	case len(e.Drop) > 0:
+		return e.Drop[0].At, true
+	case len(e.Keep) == 0, len(e.Keep) == 1 && e.Keep[0].Text == "*":
+		return policy.Origin{}, false
+	}
+	return e.Keep[0].At, true
 }
