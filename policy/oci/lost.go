@@ -77,8 +77,8 @@ func environment(e *policy.Environment) (policy.Origin, bool) {
 		return e.Set[0].At, true
 	case len(e.Drop) > 0:
 		return e.Drop[0].At, true
-	case len(e.Keep) == 0, len(e.Keep) == 1 && e.Keep[0].Text == "*":
-		return policy.Origin{}, false
+	case len(e.Keep) == 0:
+		return policy.Origin{}, true // the program gets no variable
 	}
-	return e.Keep[0].At, true
+	return e.Keep[0].At, len(e.Keep) > 1 || e.Keep[0].Text != "*"
 }
