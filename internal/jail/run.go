@@ -130,8 +130,9 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		}
 		defer term.close()
 	}
+	flags := s.cloneFlags(walls) // before the plan's goroutine owns the Spec
 	planning := s.planAside(host, walls, term)
-	child, cloneErr := sys.Start(s.cloneFlags(walls))
+	child, cloneErr := sys.Start(flags)
 	plan := <-planning
 	if cloneErr != nil && plan.err == nil {
 		var errno syscall.Errno
