@@ -15,8 +15,9 @@ type readyProgram struct {
 }
 
 // ReadyProgram returns the program that the filter of a preset compiles to on
-// an architecture, without compiling it. It is false for names that are no
-// preset's.
+// an architecture, whatever the kernel's version, without compiling it. It is
+// false for names that are no preset's, and for presets whose rules ask for the
+// kernel's version.
 func ReadyProgram(preset string, arch abi.Arch) (filter.Program, bool) {
 	for i := range readyPrograms {
 		if r := &readyPrograms[i]; r.arch == arch && r.preset == preset {

@@ -33,7 +33,7 @@ func policyName(name string) string {
 	if policy.IsFile(name) {
 		return name
 	}
-	if _, is := policy.Preset(name); is && !strings.HasSuffix(name, ".json") {
+	if slices.Contains(policy.Presets(), name) {
 		return name
 	}
 	if _, err := os.Stat(name); err == nil || strings.HasSuffix(name, ".json") {

@@ -17,6 +17,7 @@ import (
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/internal/cgroup"
 	"github.com/callgate/callgate/internal/jail"
+	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -186,10 +187,13 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if target.Dir, err = workingFolder(o.workdir); err != nil {
 		return nil, target, err
 	}
+	if err := target.Kernel.UnmarshalText([]byte(sys.KernelVersion())); err != nil {
+		return nil, target, fmt.Errorf("read the kernel's version: %w", err)
+	}
 	if target.Home, err = os.UserHomeDir(); err != nil {
 		target.Home = "/"
 	}
-	p, err := loadPolicy(o.names())
+	p, err := openPolicies(o.names()...)
 	if err != nil {
 		return nil, target, err
 	}

@@ -8,8 +8,10 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"slices"
 
 	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -21,7 +23,11 @@ func main() {
 		"var readyPrograms = [...]readyProgram{\n")
 	for _, arch := range []abi.Arch{abi.AMD64, abi.ARM64, abi.RISCV64} {
 		for _, name := range policy.Presets() {
-			write(&out, arch, name)
+			oldest := compile(name, policy.Target{Arch: arch, Kernel: policy.Version{Major: 2, Minor: 6}})
+			newest := compile(name, policy.Target{Arch: arch, Kernel: policy.Version{Major: 99}})
+			if slices.Equal(oldest, newest) { // else the program depends on the kernel it is for
+				write(&out, arch, name, newest)
+			}
 		}
 	}
 	out.WriteString("}\n")
@@ -34,9 +40,9 @@ func main() {
 	}
 }
 
-func write(out *bytes.Buffer, arch abi.Arch, name string) {
+func compile(name string, target policy.Target) filter.Program {
 	preset, _ := policy.Preset(name)
-	compiled, err := preset.Filter(policy.Target{Arch: arch})
+	compiled, err := preset.Filter(target)
 	if err != nil {
 		log.Fatalf("preset %s: %v", name, err)
 	}
@@ -44,6 +50,10 @@ func write(out *bytes.Buffer, arch abi.Arch, name string) {
 	if err != nil {
 		log.Fatalf("preset %s: %v", name, err)
 	}
+	return program
+}
+
+func write(out *bytes.Buffer, arch abi.Arch, name string, program filter.Program) {
 	fmt.Fprintf(out, "{%d, %q, []uint64{ // %v\n", arch, name, arch)
 	for i, in := range program {
 		fmt.Fprintf(out, "%#016x,", uint64(in.Code)<<48|uint64(in.Jt)<<40|uint64(in.Jf)<<32|uint64(in.K))
