@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-	"strings"
 )
 
 // Syscall is a row of the table: what a call is, wherever it is called.
@@ -33,9 +32,16 @@ func Lookup(name string) (*Syscall, bool) {
 
 // findRow is the first row of a name.
 func findRow(name string) (int, bool) {
-	return slices.BinarySearchFunc(syscalls[:], name, func(s Syscall, name string) int {
-		return strings.Compare(s.Name, name)
-	})
+	low, high := 0, len(syscalls) // by hand: a closure would copy rows
+	for low < high {
+		middle := (low + high) / 2
+		if syscalls[middle].Name < name {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, low < len(syscalls) && syscalls[low].Name == name
 }
 
 // Names yields the name of every call of every architecture, in order.
