@@ -2,8 +2,6 @@ package jail
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -116,44 +114,5 @@ func TestKeptFolderEndsAtLandlock(t *testing.T) {
 	spec.Keep = []int{inheritableFolder(t)}
 	if err := refusal(behind(t, s, spec, s.fallbackWalls(), testBinary(t), "attack", "open beneath an inherited descriptor", s.outside[1:]), attack.Done); err != nil {
 		t.Error(err)
-	}
-}
-
-// The paths of a policy are resolved before the target starts. A link that
-// stands in one's place by then must not lead a grant, or a cover, astray.
-func TestSwappedLink(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		withheld bool
-		swap     func(s *scene) string // the folder that becomes a link
-	}{
-		{"granted", false, func(s *scene) string { return filepath.Dir(s.readable) }},
-		{"covered", true, func(s *scene) string { return filepath.Dir(s.hidden) }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newScene(t)
-			if c.withheld {
-				s.protect()
-			}
-			folder := c.swap(s)
-			aim := filepath.Join(folder, "secret")
-			granted := s.spec(t)
-			if err := os.Rename(folder, folder+"-away"); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink(filepath.Dir(s.outside), folder); err != nil {
-				t.Fatal(err)
-			}
-			if text, err := exec.Command("cat", aim).Output(); err != nil || string(text) != "secret" {
-				t.Fatalf("without a jail: %q, %v; want the secret", text, err)
-			}
-			for name, walls := range map[string][]Wall{"all walls": s.allWalls(), "fallback": s.fallbackWalls()} {
-				spec := *granted
-				got := behind(t, s, &spec, walls, "/bin/cat", aim)
-				if got == "secret" {
-					t.Errorf("%s: the link was followed", name)
-				}
-			}
-		})
 	}
 }

@@ -88,6 +88,11 @@ func (s *scene) spec(t *testing.T) *Spec {
 	if err := Apply(spec, s.policy, s.target); err != nil {
 		t.Fatal(err)
 	}
+	return s.finish(spec)
+}
+
+// finish adds what a policy does not say.
+func (s *scene) finish(spec *Spec) *Spec {
 	spec.Env = []string{"PATH=/usr/bin:/bin", "GORACE=atexit_sleep_ms=0"}
 	spec.Filter = func(func(Wall) bool) (filter.Program, error) {
 		compiled, err := s.policy.Filter(s.target)
@@ -138,6 +143,14 @@ func behind(t *testing.T, s *scene, spec *Spec, walls []Wall, args ...string) st
 	if spec.Stderr == nil {
 		spec.Stderr = null
 	}
+	status, err := attemptWith(s, spec, walls)
+	write.Close()
+	text, _ := io.ReadAll(read)
+	return outcome(status, err, string(text))
+}
+
+// attemptWith starts a target behind exactly the walls given.
+func attemptWith(s *scene, spec *Spec, walls []Wall) (syscall.WaitStatus, error) {
 	set := wallSet{}
 	for _, w := range walls {
 		set[w] = true
@@ -145,9 +158,7 @@ func behind(t *testing.T, s *scene, spec *Spec, walls []Wall, args ...string) st
 	runtime.LockOSThread() // init dies with the thread that started it
 	defer runtime.UnlockOSThread()
 	status, _, err := spec.attempt(s.host, set, nil)
-	write.Close()
-	text, _ := io.ReadAll(read)
-	return outcome(status, err, string(text))
+	return status, err
 }
 
 func outcome(status syscall.WaitStatus, err error, text string) string {
