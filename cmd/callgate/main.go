@@ -80,6 +80,7 @@ func newRootCommand(args []string) *cobra.Command {
 	if len(args) > 0 {
 		if i := slices.IndexFunc(all, func(v verb) bool { return v.name == args[0] }); i >= 0 {
 			all = all[i : i+1]
+			root.CompletionOptions.DisableDefaultCmd = true
 		}
 	}
 	for _, v := range all {

@@ -197,11 +197,15 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if err != nil {
 		return nil, target, err
 	}
+	if o.unchanged() {
+		o.untouched = o.preset()
+		return p.Expand(target), target, nil
+	}
 	if err := flags.Check(); err != nil { // files were checked as they were read
 		return nil, target, err
 	}
-	if names := o.names(); len(names) == 1 && flags.SilentOnCalls() {
-		o.untouched = names[0]
+	if flags.SilentOnCalls() {
+		o.untouched = o.preset()
 	}
 	return policy.Merge(p.Expand(target), flags.Expand(target)), target, nil
 }

@@ -40,6 +40,20 @@ func (f *runFlags) names() []string {
 	return names
 }
 
+// preset returns the only document to load if it is a preset, or "".
+func (f *runFlags) preset() string {
+	if names := f.names(); len(names) == 1 && !policy.IsFile(names[0]) {
+		return names[0]
+	}
+	return ""
+}
+
+// unchanged reports whether no flag says anything over the documents.
+func (f *runFlags) unchanged() bool {
+	lists := len(f.ro) + len(f.rw) + len(f.hide) + len(f.env) + len(f.capabilities) + len(f.descriptors) + len(f.optional)
+	return lists == 0 && f.net+f.memory+f.cpus+f.pids+f.timeout == ""
+}
+
 // document returns what the flags say.
 func (f *runFlags) document() (*policy.Policy, error) {
 	p := &policy.Policy{}

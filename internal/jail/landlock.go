@@ -87,10 +87,14 @@ func (s *Spec) grantsOnHost() ([]grant, error) {
 		switch m.Kind {
 		case Dev:
 			for _, name := range safeDevices {
-				grants = append(grants, grant{m.Target + "/" + name, landlockDevice})
+				if node := m.Target + "/" + name; exists(node) {
+					grants = append(grants, grant{node, landlockDevice})
+				}
 			}
 		case Proc:
-			grants = append(grants, grant{m.Target, landlockRead})
+			if exists(m.Target) {
+				grants = append(grants, grant{m.Target, landlockRead})
+			}
 		case Bind:
 			parts, err := grantsWithin(m, withheld)
 			if err != nil {

@@ -40,6 +40,7 @@ func resolve(name string) (resolved, error) { return new(resolver).resolve(name)
 // be given the same ones: /bin stays a link to usr/bin.
 func (r *resolver) resolve(name string) (resolved, error) {
 	out := resolved{path: "/", folder: true}
+	followed := 0
 	rest := strings.Split(path.Clean(name), "/")
 	for len(rest) > 0 {
 		part := rest[0]
@@ -60,7 +61,7 @@ func (r *resolver) resolve(name string) (resolved, error) {
 			out.path, out.folder = next, at.folder
 			continue
 		}
-		if len(out.links) == maxLinks {
+		if followed++; followed > maxLinks {
 			return resolved{}, &fs.PathError{Op: "resolve", Path: name, Err: syscall.ELOOP}
 		}
 		if out.links == nil {

@@ -41,14 +41,21 @@ func thisHost() (host, error) {
 	if err != nil {
 		return host{}, fmt.Errorf("read own capabilities: %w", err)
 	}
-	landlock, _ := sys.LandlockABI() // absent: creating the ruleset says why
 	return host{
 		uid: os.Geteuid(), gid: os.Getegid(),
-		privileged:     effective.Has(capSysAdmin),
-		setsGroups:     effective.Has(capSysAdmin) && effective.Has(capSetGID) && setgroupsAllowed(),
-		lastCapability: sys.CapLast(),
-		landlock:       landlock,
+		privileged: effective.Has(capSysAdmin),
+		setsGroups: effective.Has(capSysAdmin) && effective.Has(capSetGID),
 	}, nil
+}
+
+// complete adds what only the plan needs, unless it is there.
+func (h *host) complete() {
+	if h.lastCapability != 0 {
+		return
+	}
+	h.lastCapability = sys.CapLast()
+	h.landlock, _ = sys.LandlockABI() // absent: creating the ruleset says why
+	h.setsGroups = h.setsGroups && setgroupsAllowed()
 }
 
 // setgroupsAllowed is false in a user namespace whose maker gave that up
@@ -68,6 +75,11 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	closeNull, err := s.fillStreams()
+	if err != nil {
+		return Result{}, err
+	}
+	defer closeNull()
 	var result Result
 	walls := s.initial(host)
 	for {
@@ -97,6 +109,23 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 	}
 }
 
+// fillStreams gives /dev/null to the standard streams that were left out.
+func (s *Spec) fillStreams() (closeNull func(), err error) {
+	var null *os.File
+	for _, stream := range []**os.File{&s.Stdin, &s.Stdout, &s.Stderr} {
+		if *stream != nil {
+			continue
+		}
+		if null == nil {
+			if null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+				return nil, err
+			}
+		}
+		*stream = null
+	}
+	return func() { null.Close() }, nil
+}
+
 // scripts are the plan of one attempt.
 type scripts struct {
 	init, target *sys.Script
@@ -112,6 +141,7 @@ func (s *Spec) planAside(host host, walls wallSet, term *terminal) <-chan script
 			s.Late = nil
 			p.err = late(s)
 		}
+		host.complete()
 		if p.err == nil {
 			p.init, p.target, p.err = s.plan(host, walls, term)
 		}

@@ -63,6 +63,7 @@ func newScene(t *testing.T) *scene {
 	if s.host, err = thisHost(); err != nil {
 		t.Fatal(err)
 	}
+	s.host.complete()
 	if s.policy, err = document.Load(os.ReadFile, "default"); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (s *Spec) initial(host host) wallSet {
 func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error) {
 	switch {
 	case failed.Wall == "" || !walls[failed.Wall]:
-		return nil, failed
+		return nil, fmt.Errorf("%w%s", failed, cure(failed))
 	case !s.Full && walls[User] && refusedNamespaces(failed):
 		lost = namespaceWalls
 	case !s.Full && fixedRoot(failed):
@@ -121,7 +121,9 @@ func within(path, folder string) bool {
 func cure(failed *WallError) string {
 	switch {
 	case errors.Is(failed, syscall.EAGAIN):
-		return ": no process left: raise the pids limit of this cgroup or RLIMIT_NPROC"
+		return ": no process left: raise the pids limit, of which callgate's own init takes one, or RLIMIT_NPROC"
+	case failed.Step == sys.GroupsStep:
+		return ": only root changes users: run as root, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == firstPrivileged:

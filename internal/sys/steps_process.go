@@ -108,9 +108,13 @@ func (s *Script) NoRootPowers() {
 	s.Call("set secure bits", "", unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, secureBits, 0, 0, 0)
 }
 
+// GroupsStep is the text of DropGroups' step, the first that an ordinary user
+// may not take.
+const GroupsStep = "drop supplementary groups"
+
 // DropGroups drops the supplementary groups.
 func (s *Script) DropGroups() {
-	s.Call("drop supplementary groups", "", unix.SYS_SETGROUPS, 0, 0)
+	s.Call(GroupsStep, "", unix.SYS_SETGROUPS, 0, 0)
 }
 
 // SetUser changes user and group ids and drops supplementary groups.
