@@ -52,7 +52,7 @@ fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 bench: ## what callgate itself costs; BASE=FILE compares with an earlier dist/bench.txt, STRICT=1 fails on a missed bar
 	@mkdir -p dist && rm -f dist/bench.txt
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(COUNT) ./... | { grep -vE '^(\?|ok|PASS)' || true; } | tee dist/bench.txt
-	$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls load
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls load
 	@if [ -n "$(BASE)" ]; then $(TOOL) benchstat "$(BASE)" dist/bench.txt; fi
 
 bench-peers: build ## callgate beside bwrap, runc, libseccomp and bare programs: the tables of docs/benchmarks.md

@@ -39,7 +39,7 @@ const (
 
 // calls measures what a system call costs behind a filter.
 func (b *bench) calls() error {
-	b.Printf("## Calls\n\n")
+	b.Printf("### Calls\n\n")
 	if !b.have("cc", "gcc") {
 		return nil
 	}

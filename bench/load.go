@@ -12,7 +12,7 @@ import (
 
 // load measures the way from a container profile to a filter program.
 func (b *bench) load() error {
-	b.Printf("## Load\n\n")
+	b.Printf("### Load\n\n")
 	ours, err := b.loadOurs()
 	if err != nil {
 		return err

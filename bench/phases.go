@@ -61,7 +61,7 @@ const phasePowers = "session, descriptors, limits, capabilities"
 // phases says where the time of a start goes. The parts that no system call
 // marks are measured by programs that end there.
 func (b *bench) phases() error {
-	b.Printf("## Where the time goes\n\n")
+	b.Printf("### Where the time goes\n\n")
 	dir := filepath.Join(b.dir, "phases")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err

@@ -34,7 +34,7 @@ const row = 10
 
 // start measures whole processes: from before fork to after wait.
 func (b *bench) start() error {
-	b.Printf("## Start\n\n")
+	b.Printf("### Start\n\n")
 	subjects, err := b.starters()
 	if err != nil {
 		return err

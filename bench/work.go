@@ -28,7 +28,7 @@ const (
 
 // work measures programs bare and confined.
 func (b *bench) work() error {
-	b.Printf("## Work\n\n")
+	b.Printf("### Work\n\n")
 	rounds := b.roundsOr(20)
 	rows := [][]string{{"program", "preset", "ms, bare", "ms, confined", "confined ÷ bare"}}
 	type result struct {
