@@ -57,7 +57,7 @@ bench: ## what callgate itself costs; BASE=FILE compares with an earlier dist/be
 
 bench-peers: build ## callgate beside bwrap, runc, libseccomp and bare programs: the tables of docs/benchmarks.md
 	@mkdir -p dist && rm -f dist/bench-peers.txt
-	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench-peers.txt start phases calls load work
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) $(if $(DOC),-into docs/benchmarks.md) -lines dist/bench-peers.txt start phases calls load work
 
 lint: ## gofmt, gofumpt, go vet, staticcheck
 	@unformatted=$$(gofmt -l . && $(TOOL) gofumpt -l .); \

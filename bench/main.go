@@ -10,8 +10,10 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +55,7 @@ func main() {
 	callgate := flag.String("callgate", "bin/callgate", "the callgate `binary` to measure")
 	rounds := flag.Int("rounds", 0, "the `number` of rounds, instead of each section's own")
 	lines := flag.String("lines", "", "append a line a sample to this `file`, for benchstat")
+	document := flag.String("into", "", "put the report into this `document` as well")
 	strict := flag.Bool("strict", false, "fail if a bar is missed")
 	fifo := flag.Bool("fifo", false, "run under SCHED_FIFO (chrt), ahead of what else the machine does; needs root")
 	flag.Parse()
@@ -60,7 +63,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", underFIFO())
 		os.Exit(1)
 	}
-	missed, err := run(*callgate, *rounds, *lines, flag.Args())
+	missed, err := run(*callgate, *rounds, *lines, *document, flag.Args())
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -97,8 +100,9 @@ func leaveFIFO(r *measure.Report) {
 	r.Printf("From here on under the default scheduler.\n\n")
 }
 
-func run(callgate string, rounds int, lines string, names []string) (missed int, err error) {
-	b := &bench{Report: &measure.Report{Out: os.Stdout}, rounds: rounds}
+func run(callgate string, rounds int, lines, document string, names []string) (missed int, err error) {
+	var figures bytes.Buffer
+	b := &bench{Report: &measure.Report{Out: io.MultiWriter(os.Stdout, &figures)}, rounds: rounds}
 	if b.callgate, err = filepath.Abs(callgate); err != nil {
 		return 0, err
 	}
@@ -126,6 +130,9 @@ func run(callgate string, rounds int, lines string, names []string) (missed int,
 		if err := sections()[i].run(b); err != nil {
 			return b.Missed, fmt.Errorf("%s: %w", name, err)
 		}
+	}
+	if document != "" {
+		return b.Missed, putFigures(document, figures.String())
 	}
 	return b.Missed, nil
 }

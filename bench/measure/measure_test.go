@@ -105,10 +105,10 @@ func TestReport(t *testing.T) {
 |---|---|
 | a | 1.23 |
 
-bar: a / b ≤ 0.80: 0.70 (0.60–0.79): met
-bar: a / b ≤ 0.80: 0.70 (0.60–0.90): met (not certain: the interval holds the bar)
-bar: a / b ≤ 0.80: 0.85 (0.70–0.90): MISSED (not certain: the interval holds the bar)
-bar: a / b ≤ 0.80: 0.85 (0.81–0.90): MISSED
+- bar: a / b ≤ 0.80: 0.70 (0.60–0.79): met
+- bar: a / b ≤ 0.80: 0.70 (0.60–0.90): met (not certain: the interval holds the bar)
+- bar: a / b ≤ 0.80: 0.85 (0.70–0.90): MISSED (not certain: the interval holds the bar)
+- bar: a / b ≤ 0.80: 0.85 (0.81–0.90): MISSED
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

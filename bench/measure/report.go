@@ -56,7 +56,7 @@ func (r *Report) Bar(what string, limit float64, ratio Interval) {
 	} else if ratio.High > limit {
 		verdict += " (not certain: the interval holds the bar)"
 	}
-	r.Printf("bar: %s ≤ %.2f: %s: %s\n", what, limit, ratio, verdict)
+	r.Printf("- bar: %s ≤ %.2f: %s: %s\n", what, limit, ratio, verdict)
 }
 
 // String writes the estimate and its interval: "0.71 (0.69–0.74)".
