@@ -25,7 +25,7 @@ func TestResolve(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"relative": "a/b", "absolute": dir + "/a", "chain": "relative", "up": "a/b/../file",
-		"a/b/back": "../..", "dangling": "a/none", "through": "a/file/x",
+		"a/b/back": "../..", "loop": "pool", "pool": "loop", "dangling": "a/none", "through": "a/file/x",
 	} {
 		if err := os.Symlink(text, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -46,6 +46,7 @@ func TestResolve(t *testing.T) {
 		{name: "chain", path: "a/b", folder: true, links: []string{"chain", "relative"}},
 		{name: "up", path: "a/file", links: []string{"up"}},
 		{name: "relative/back/a/file", path: "a/file", links: []string{"relative", "a/b/back"}},
+		{name: "loop", err: syscall.ELOOP},
 		{name: "dangling", err: fs.ErrNotExist},
 		{name: "none/x", err: fs.ErrNotExist},
 		{name: "through", err: syscall.ENOTDIR},

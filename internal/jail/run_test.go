@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/internal/cgroup"
 )
 
 // run runs a Spec on a thread that outlives it.
@@ -202,6 +203,16 @@ func TestRunAsAnotherUser(t *testing.T) {
 	}
 }
 
+// Streams that a Spec leaves out are /dev/null.
+func TestStreamsLeftOut(t *testing.T) {
+	s := newScene(t)
+	spec := s.spec(t)
+	spec.Args = []string{"sh", "-c", `for n in 0 1 2; do [ "$(readlink /proc/$$/fd/$n)" = /dev/null ] || exit 1; done; read x; exit 3`}
+	if result, err := run(spec, nil); err != nil || result.Status.ExitStatus() != 3 {
+		t.Errorf("Run without streams = %+v, %v; want exit code 3", result, err)
+	}
+}
+
 func TestSignalsReachTheTarget(t *testing.T) {
 	s := newScene(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH} {
@@ -262,6 +273,30 @@ func TestStartsInAStormOfSignals(t *testing.T) {
 	}
 	close(stop)
 	<-stormed
+}
+
+// A control group that is full ends the start with an error that names the cure.
+func TestNoProcessLeft(t *testing.T) {
+	needsRoot("to make a control group")(t)
+	group, err := cgroup.Create(cgroup.Limits{Pids: 1})
+	if err != nil {
+		t.Skipf("kernel lacks: a pids controller: %v", err)
+	}
+	t.Cleanup(func() {
+		group.Kill()
+		if err := group.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := newScene(t)
+	spec := s.spec(t)
+	streams(t, spec)
+	spec.Args = []string{"/bin/true"}
+	spec.Procs = group.Procs()
+	result, err := run(spec, nil)
+	if !errors.Is(err, syscall.EAGAIN) || !strings.Contains(err.Error(), "raise the pids limit") {
+		t.Errorf("Run = %+v, %v; want EAGAIN with its cure", result, err)
+	}
 }
 
 // insideStop marks the test binary started anew to be stopped.

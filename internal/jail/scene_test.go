@@ -3,7 +3,6 @@ package jail
 import (
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -178,18 +177,6 @@ func outcome(status syscall.WaitStatus, err error, text string) string {
 
 // outcomeOf names the errno that a program without a voice exited with.
 func outcomeOf(code int) string { return abi.Errno(code).Name() }
-
-// bare runs arguments with no jail at all.
-func bare(t *testing.T, s *scene, args ...string) string {
-	t.Helper()
-	command := exec.Command(args[0], args[1:]...)
-	command.Dir = s.work
-	text, err := command.Output()
-	if err != nil && command.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return outcome(command.ProcessState.Sys().(syscall.WaitStatus), nil, string(text))
-}
 
 // allWalls are those of an ordinary start, but for the cgroup.
 func (s *scene) allWalls() []Wall {
