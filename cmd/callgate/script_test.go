@@ -7,13 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/callgate/callgate/internal/probe"
 )
 
 func TestMain(m *testing.M) {
@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "rewrite the goldens in testdata/script"
 // there are:
 //
 //	exits CODE COMMAND...    run a command that must end with this exit code
+//	needs root REASON        skip unless root runs it
 //	needs PROGRAM PACKAGE    skip unless the program is installed
 //	feature NAME             skip unless the kernel has it, as doctor names it
 //
@@ -70,14 +71,15 @@ func setupScript(env *testscript.Env) error {
 	return nil
 }
 
-// scriptCondition knows [root] and [full], a kernel and user for whom every
-// wall can be built.
+// scriptCondition knows [root], and [race]: a callgate with the race detector,
+// which is not static.
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "root":
 		return os.Geteuid() == 0, nil
-	case "full":
-		return probe.NewReport(features()).Full, nil
+	case "race":
+		build, _ := debug.ReadBuildInfo()
+		return slices.Contains(build.Settings, debug.BuildSetting{Key: "-race", Value: "true"}), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
@@ -104,7 +106,13 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 
 func needsProgram(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
-		ts.Fatalf("usage: needs PROGRAM PACKAGE")
+		ts.Fatalf("usage: needs PROGRAM PACKAGE or needs root REASON")
+	}
+	if args[0] == "root" {
+		if os.Geteuid() != 0 {
+			skip(ts, "needs root: "+args[1])
+		}
+		return
 	}
 	if _, err := exec.LookPath(args[0]); err != nil {
 		skip(ts, fmt.Sprintf("needs %s: apt-get install %s", args[0], args[1]))
