@@ -19,15 +19,16 @@ import (
 // program's.
 func openTerminal(t *testing.T) (ours, theirs *os.File) {
 	t.Helper()
-	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ours = os.NewFile(uintptr(fd), "/dev/ptmx") // not blocking: closing it ends a read
 	t.Cleanup(func() { ours.Close() })
-	if err := unix.IoctlSetPointerInt(int(ours.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
-	number, err := unix.IoctlGetInt(int(ours.Fd()), unix.TIOCGPTN)
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func attackTerminal(t *testing.T) {
 // sent its signals, and its size is that of the caller's.
 func TestOwnTerminal(t *testing.T) {
 	ours, theirs := openTerminal(t)
-	if err := unix.IoctlSetWinsize(int(ours.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 99}); err != nil {
+	if err := unix.IoctlSetWinsize(int(theirs.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 99}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := unix.IoctlGetTermios(int(theirs.Fd()), unix.TCGETS)
@@ -133,12 +134,15 @@ func TestOwnTerminal(t *testing.T) {
 		runtime.LockOSThread() // init dies with this thread
 		result, err := Run(spec, nil)
 		ended <- end{result, err}
+		if err != nil {
+			ours.Close() // nobody will write
+		}
 		runtime.UnlockOSThread()
 	}()
 	output := bufio.NewScanner(ours)
 	for _, want := range []string{"/dev/pts/0", "33 99", "to the terminal", "ready"} {
 		if !output.Scan() || strings.TrimSpace(output.Text()) != want {
-			t.Fatalf("line %q, %v; want %q", output.Text(), output.Err(), want)
+			t.Fatalf("line %q, %v; want %q; Run ended with %v", output.Text(), output.Err(), want, (<-ended).err)
 		}
 	}
 	if _, err := ours.WriteString("\x03"); err != nil { // control-C, which the caller's terminal passes on
