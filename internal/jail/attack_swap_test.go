@@ -74,6 +74,7 @@ func TestSwapWhileStarting(t *testing.T) {
 	defer func() { close(stop); <-stopped }()
 	for i := range 40 {
 		spec := &Spec{}
+		Outline(spec, s.policy)
 		if err := Apply(spec, s.policy, s.target); err != nil {
 			continue // the swap was seen in time
 		}

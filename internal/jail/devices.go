@@ -17,8 +17,7 @@ var deviceLinks = [...]struct{ name, text string }{
 	{"ptmx", "pts/ptmx"},
 }
 
-// devices fills target with the safe nodes of the host, terminals of its own
-// and shared memory.
+// devices fills target with the safe nodes of the host and terminals of its own.
 func (b *rootBuilder) devices(target string) {
 	if b.inOurs(target) {
 		b.ours[target] = true
@@ -34,9 +33,13 @@ func (b *rootBuilder) devices(target string) {
 	}
 	b.point(target+"/pts", true)
 	b.script.MountFilesystem("devpts", target+"/pts", sys.MountNoSuid|sys.MountNoExec, "newinstance,ptmxmode=0666,mode=0620")
-	if !b.mounted(target + "/shm") {
-		b.point(target+"/shm", true)
-		b.window(target+"/shm", 0)
+}
+
+// sharedMemory makes /dev/shm, unless a mount of its own is.
+func (b *rootBuilder) sharedMemory(target string) {
+	if !b.mounted(target) {
+		b.point(target, true)
+		b.window(target, 0)
 	}
 }
 

@@ -14,30 +14,41 @@ import (
 // hides meanwhile is not needed.
 const assembly = "/proc"
 
-func (s *Spec) planMounts(script *sys.Script, host host) {
+// beginRoot starts a root with what depends on no path of the policy.
+func (s *Spec) beginRoot(script *sys.Script, host host) *rootBuilder {
 	script.MakeMountsPrivate()
 	script.MountFilesystem("tmpfs", assembly, sys.MountNoSuid|sys.MountNoDev, s.memoryOptions())
 	script.Umask(0)
 	b := &rootBuilder{
 		script: script,
-		root:   host.uid == 0 && s.UID <= 0,
+		root:   host.uid == 0,
 		memory: script.OpenPath(sys.Here, assembly),
-		mounts: slices.Clone(s.Mounts),
 		ours:   map[string]bool{".": true},
 	}
 	script.Mkdir(b.memory, "root", 0o755)
 	b.bindOwn(b.memory, "root", assembly, sys.MountNoSuid|sys.MountNoDev)
 	script.Chdir(assembly)
+	if s.ownDev {
+		b.point("dev", true)
+		b.devices("dev")
+	}
+	return b
+}
+
+// finishRoot adds the mounts and makes the root the process's own.
+func (s *Spec) finishRoot(b *rootBuilder) {
+	b.root = b.root && s.UID <= 0 // known only now
+	b.mounts = slices.Clone(s.Mounts)
 	slices.SortStableFunc(b.mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
 	for _, m := range b.mounts {
 		b.add(m)
 	}
-	script.Close(b.memory)
-	script.PivotHere()
+	b.script.Close(b.memory)
+	b.script.PivotHere()
 	if b.ours["."] {
-		script.SetRootMount(sys.MountReadOnly)
+		b.script.SetRootMount(sys.MountReadOnly)
 	}
-	script.Umask(s.Umask)
+	b.script.Umask(s.Umask)
 }
 
 func (s *Spec) memoryOptions() string {
@@ -72,7 +83,7 @@ func (b *rootBuilder) add(m Mount) {
 	case m.Kind == Bind && target == "":
 		b.bind(m.Source, ".", attributes(m.Access))
 		b.script.Chdir(assembly) // again: up to the mount just made
-		delete(b.ours, ".")
+		clear(b.ours)            // what was made before lies underneath
 	case m.Kind == Bind:
 		b.point(target, m.Folder)
 		b.bind(m.Source, target, attributes(m.Access))
@@ -86,8 +97,11 @@ func (b *rootBuilder) add(m Mount) {
 		b.script.MountFilesystem("proc", target, sys.MountReadOnly|sys.MountNoSuid|sys.MountNoDev|sys.MountNoExec, "")
 		b.maskProc(target)
 	case m.Kind == Dev:
-		b.point(target, true)
-		b.devices(target)
+		if !b.ours[target] {
+			b.point(target, true)
+			b.devices(target)
+		}
+		b.sharedMemory(target + "/shm")
 	}
 }
 

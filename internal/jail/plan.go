@@ -10,19 +10,20 @@ import (
 	"github.com/callgate/callgate/internal/sys"
 )
 
-// plan turns a Spec into the steps that build it. The init script builds what
-// the target must not be able to undo; the target script gives up powers, from
-// the outside in, and executes the program.
-func (s *Spec) plan(host host, walls wallSet, term *terminal) (init, target *sys.Script, err error) {
-	init, target = &sys.Script{}, &sys.Script{}
-	s.planInit(init, host, walls)
-	if err := s.planTarget(target, host, walls, term); err != nil {
-		return nil, nil, err
-	}
-	return init, target, nil
+// plan is a Spec turned into the steps that build it. The early steps and the
+// init script build what the target must not be able to undo; the target script
+// gives up powers, from the outside in, and executes the program.
+type plan struct {
+	early        []sys.Step
+	init, target *sys.Script
+	root         *rootBuilder
 }
 
-func (s *Spec) planInit(script *sys.Script, host host, walls wallSet) {
+// planEarly plans what depends on no path: init does it while the rest of the
+// plan is made.
+func (s *Spec) planEarly(host host, walls wallSet) *plan {
+	p := &plan{init: &sys.Script{}, target: &sys.Script{}}
+	script := p.init
 	if walls.has(Cgroup) {
 		script.Wall(string(Cgroup))
 		for _, procs := range s.Procs {
@@ -48,15 +49,26 @@ func (s *Spec) planInit(script *sys.Script, host host, walls wallSet) {
 	}
 	if walls.has(Mounts) {
 		script.Wall(string(Mounts))
-		s.planMounts(script, host)
+		p.root = s.beginRoot(script, host)
+	}
+	p.early = script.Cut()
+	return p
+}
+
+// complete plans the rest.
+func (p *plan) complete(s *Spec, host host, walls wallSet, term *terminal) error {
+	if p.root != nil {
+		p.init.Wall(string(Mounts))
+		s.finishRoot(p.root)
 	}
 	if walls.has(Pids) {
-		script.Wall(string(Pids))
+		p.init.Wall(string(Pids))
 	} else {
-		script.Wall("")
-		script.AdoptOrphans()
+		p.init.Wall("")
+		p.init.AdoptOrphans()
 	}
-	script.Undumpable()
+	p.init.Undumpable()
+	return s.planTarget(p.target, host, walls, term)
 }
 
 // planUser maps the caller's own ids to themselves, the one mapping a user may
@@ -139,6 +151,15 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 		}
 	}
 	return flags
+}
+
+// descriptors are those of the caller that the target's script needs.
+func (s *Spec) descriptors(term *terminal) []int {
+	list := append([]int{0, 1, 2}, s.Keep...) // the first three stay taken until the streams are there
+	if term != nil {
+		return append(list, int(term.theirs.Fd()))
+	}
+	return append(list, int(s.Stdin.Fd()), int(s.Stdout.Fd()), int(s.Stderr.Fd()))
 }
 
 // planStreams closes every descriptor but the declared ones. Standard streams

@@ -68,14 +68,15 @@ func TestPlans(t *testing.T) {
 			for _, w := range c.lost {
 				walls[w] = false
 			}
-			plan := <-c.spec.planAside(c.host, walls, nil)
-			if plan.err != nil {
-				t.Fatal(plan.err)
+			plan := c.spec.planEarly(c.host, walls)
+			if err := <-c.spec.completeAside(plan, c.host, walls, nil); err != nil {
+				t.Fatal(err)
 			}
 			var text strings.Builder
 			text.WriteString("namespaces:" + namespacesOf(c.spec, walls) + "\n")
-			printSteps(&text, "init", plan.init)
-			printSteps(&text, "target", plan.target)
+			printSteps(&text, "early init", plan.early)
+			printSteps(&text, "init", plan.init.Steps)
+			printSteps(&text, "target", plan.target.Steps)
 			file := filepath.Join("testdata", "plan", c.name+".txt")
 			if *update {
 				if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {

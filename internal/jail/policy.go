@@ -9,8 +9,18 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
+// Outline adds to a Spec what of a policy must be known before the namespaces
+// are made.
+func Outline(s *Spec, p *policy.Policy) {
+	s.Hostname = "callgate"
+	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
+	s.ownDev = p.Files.Dev.Value == policy.Private &&
+		!slices.ContainsFunc(p.Files.Hidden, func(path policy.Path) bool { return path.Text == "/dev" })
+}
+
 // Apply adds to a Spec what a policy asks for on this host: all but the
-// program, its environment and streams, the filter and the cgroup. Paths are
+// program, its environment and streams, the filter and the cgroup, and what
+// Outline added. Paths are
 // resolved now; an error names the line of the policy and the cure.
 func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	if s.Mounts, err = mountsOf(p, t); err != nil {
@@ -24,10 +34,7 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	if !s.shows(t.Dir) {
 		s.Dir, s.From = "/", t.Dir
 	}
-	s.Hostname = "callgate"
-	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
 	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)}
-	s.Memory = int64(p.Limits.Tmp.Value)
 	s.Timeout = p.Limits.Timeout.Value
 	for _, l := range p.Limits.Rlimits {
 		s.Limits = append(s.Limits, Limit{slices.Index(policy.RlimitNames[:], l.Name), l.Soft, l.Hard})

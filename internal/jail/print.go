@@ -16,22 +16,23 @@ func Print(w io.Writer, s *Spec) error {
 		return err
 	}
 	walls := s.initial(host)
-	plan := <-s.planAside(host, walls, nil)
-	if plan.err != nil {
-		return plan.err
+	plan := s.planEarly(host, walls)
+	if err := <-s.completeAside(plan, host, walls, nil); err != nil {
+		return err
 	}
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "clone init into new namespaces:%s\n", namespacesOf(s, walls))
-	printSteps(out, "init", plan.init)
+	printSteps(out, "early init", plan.early)
+	printSteps(out, "init", plan.init.Steps)
 	fmt.Fprintln(out, "clone the target")
-	printSteps(out, "target", plan.target)
+	printSteps(out, "target", plan.target.Steps)
 	return out.Flush()
 }
 
-func printSteps(w io.Writer, who string, script *sys.Script) {
+func printSteps(w io.Writer, who string, steps []sys.Step) {
 	wall := "-"
-	for i := range script.Steps {
-		step := &script.Steps[i]
+	for i := range steps {
+		step := &steps[i]
 		if step.Op == sys.OpStore32 || step.Verb == "close" {
 			continue // bookkeeping
 		}

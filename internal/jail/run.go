@@ -126,26 +126,19 @@ func (s *Spec) fillStreams() (closeNull func(), err error) {
 	return func() { null.Close() }, nil
 }
 
-// scripts are the plan of one attempt.
-type scripts struct {
-	init, target *sys.Script
-	err          error
-}
-
-// planAside completes the Spec and makes the plan while the caller clones.
-func (s *Spec) planAside(host host, walls wallSet, term *terminal) <-chan scripts {
-	done := make(chan scripts, 1)
+// completeAside completes the Spec and the plan while the caller clones.
+func (s *Spec) completeAside(p *plan, host host, walls wallSet, term *terminal) <-chan error {
+	done := make(chan error, 1)
 	go func() {
-		var p scripts
 		if late := s.Late; late != nil {
 			s.Late = nil
-			p.err = late(s)
+			if err := late(s); err != nil {
+				done <- err
+				return
+			}
 		}
 		host.complete()
-		if p.err == nil {
-			p.init, p.target, p.err = s.plan(host, walls, term)
-		}
-		done <- p
+		done <- p.complete(s, host, walls, term)
 	}()
 	return done
 }
@@ -161,21 +154,22 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		defer term.close()
 	}
 	flags := s.cloneFlags(walls) // before the plan's goroutine owns the Spec
-	planning := s.planAside(host, walls, term)
-	child, cloneErr := sys.Start(flags)
-	plan := <-planning
-	if cloneErr != nil && plan.err == nil {
+	plan := s.planEarly(host, walls)
+	planning := s.completeAside(plan, host, walls, term)
+	child, cloneErr := sys.Start(flags, plan.early)
+	planErr := <-planning
+	if cloneErr != nil && planErr == nil {
 		var errno syscall.Errno
 		errors.As(cloneErr, &errno)
 		return 0, false, &WallError{Wall: cloneWall(walls), Step: sys.CloneStep, Errno: errno}
 	}
-	if plan.err != nil {
+	if planErr != nil {
 		if cloneErr == nil {
 			child.Abandon()
 		}
-		return 0, false, plan.err
+		return 0, false, planErr
 	}
-	child.Run(plan.init, plan.target)
+	child.Run(plan.init, plan.target, s.descriptors(term)...)
 	if term != nil {
 		term.start()
 	}

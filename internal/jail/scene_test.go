@@ -85,6 +85,7 @@ func (s *scene) protect() {
 func (s *scene) spec(t *testing.T) *Spec {
 	t.Helper()
 	spec := &Spec{}
+	Outline(spec, s.policy)
 	if err := Apply(spec, s.policy, s.target); err != nil {
 		t.Fatal(err)
 	}

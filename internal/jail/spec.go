@@ -78,8 +78,8 @@ type Ports struct {
 // grants nothing.
 type Spec struct {
 	// Late, if not nil, fills in the rest while the kernel makes the
-	// namespaces, which takes as long. HostNetwork, Terminal, Full and every
-	// descriptor the target is to have must be there before.
+	// namespaces, which takes as long. What Outline sets, Terminal, Full and
+	// every descriptor the target is to have must be there before.
 	Late func(*Spec) error
 
 	Args  []string // program and arguments; a name without a slash is looked up in Env's PATH
@@ -89,6 +89,7 @@ type Spec struct {
 	Umask int      // of the target
 
 	Mounts       []Mount // the root; sorted by Target when the plan is made
+	ownDev       bool    // a Dev mount at /dev, most likely
 	Memory       int64   // bytes that the private folders may hold together; 0 is the kernel's choice, half of memory
 	HostNetwork  bool    // share the host's network namespace
 	Ports        Ports

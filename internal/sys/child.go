@@ -34,11 +34,17 @@ func initMain(m *machine) {
 	if errno != syscall.EAGAIN {
 		exit(1)
 	}
+	if !run(m, m.earlySteps) {
+		exit(125)
+	}
+	m.step = uint32(len(m.earlySteps))
 	waitReady(m)
+	m.phase = phaseInit
 	if !run(m, m.initSteps) {
 		exit(125)
 	}
 	m.step = uint32(len(m.initSteps))
+	closeAllBut(m.keep)
 	// CLONE_VFORK: the target is off this memory before init goes on.
 	target, e := cloneShared(unix.CLONE_VM|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
 	if e != 0 {
@@ -68,8 +74,23 @@ func waitReady(m *machine) {
 
 //go:nosplit
 //go:norace
+func closeAllBut(keep []int) {
+	low := uintptr(0)
+	for i := range keep {
+		if fd := uintptr(keep[i]); fd >= low {
+			if fd > low {
+				syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, low, fd-1, 0, 0, 0, 0)
+			}
+			low = fd + 1
+		}
+	}
+	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, low, uintptr(^uint32(0)), 0, 0, 0, 0)
+}
+
+//go:nosplit
+//go:norace
 func targetMain(m *machine) {
-	m.inTarget = 1
+	m.phase = phaseTarget
 	run(m, m.targetSteps)
 	exit(127)
 }

@@ -30,8 +30,10 @@ type Child struct {
 // what they write here, the caller reads: no descriptor and no system call is
 // needed to report, and a filter in force can't silence it.
 type machine struct {
+	earlySteps  []Step
 	initSteps   []Step
 	targetSteps []Step
+	keep        []int // descriptors that init leaves open for the target, in order
 	targetStack uintptr
 	targetEntry uintptr
 	lifeline    [2]int32
@@ -39,15 +41,15 @@ type machine struct {
 	mask        uint64 // the caller's signal mask
 	regs        [Registers]uintptr
 
-	ready    uint32 // 1 once the steps are there
-	step     uint32 // index of the failing or last step
-	inTarget uint32 // 1 when that is one of targetSteps
-	failed   uint32 // 1 once a step failed
-	errno    uint32 // with which error
-	denied   uint32 // 1 once an execve failed with EACCES
-	ended    uint32 // 1 once the target ended
-	alone    uint32 // 1 when no other process of the jail was left then
-	status   uint32 // the target's wait status
+	ready  uint32 // 1 once the steps are there
+	step   uint32 // index of the failing or last step
+	phase  uint32 // in which list: phaseEarly, phaseInit, phaseTarget
+	failed uint32 // 1 once a step failed
+	errno  uint32 // with which error
+	denied uint32 // 1 once an execve failed with EACCES
+	ended  uint32 // 1 once the target ended
+	alone  uint32 // 1 when no other process of the jail was left then
+	status uint32 // the target's wait status
 
 	pidNamespace uint32 // 1 when init is pid 1 of its own
 
@@ -66,11 +68,19 @@ const allSignals = ^uint64(0)
 
 const stackSize = 32 << 10
 
-// Start makes init, in new namespaces as flags say (New*); it waits for Run.
+// The lists of steps, in the order they run.
+const (
+	phaseEarly = iota
+	phaseInit
+	phaseTarget
+)
+
+// Start makes init, in new namespaces as flags say (New*). It takes the early
+// steps, which a Script that outlives the child may own, and waits for Run.
 // The calling thread must not end before the target does: init is killed when
 // it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
 // and pipe2(2).
-func Start(flags uintptr) (*Child, error) {
+func Start(flags uintptr, early []Step) (*Child, error) {
 	leaving.reap()
 	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
@@ -89,6 +99,7 @@ func Start(flags uintptr) (*Child, error) {
 	// Space above the stack pointer for the arguments of the first call.
 	const top = stackSize - 64
 	m := &machine{
+		earlySteps:  early,
 		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
 		lifeline:    [2]int32{int32(lifeline[0]), int32(lifeline[1])},
 		ending:      [2]int32{int32(ending[0]), int32(ending[1])},
@@ -109,10 +120,14 @@ func Start(flags uintptr) (*Child, error) {
 	return &Child{Pid: pid, m: m, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
 }
 
-// Run has init run its script and then start the target with the other.
-func (c *Child) Run(init, target *Script) {
+// Run has init run its script and then start the target with the other. Of the
+// caller's descriptors the target's script finds just those in keep: the others
+// are closed before there is a target that could look for them in init.
+func (c *Child) Run(init, target *Script, keep ...int) {
 	c.init, c.target = init, target
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
+	c.m.keep = append(keep, int(c.m.ending[1]))
+	slices.Sort(c.m.keep)
 	atomic.StoreUint32(&c.m.ready, 1)
 	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.ready)), futexWake, 1, 0, 0, 0)
 }
@@ -230,15 +245,16 @@ func (l *leavers) reap() {
 // before the program ran also counts: the step it had reached and errno 0.
 func (c *Child) Failure() (*Step, unix.Errno) {
 	m := c.m
-	steps := m.initSteps
-	if m.inTarget == 1 {
-		steps = m.targetSteps
-	}
-	if int(m.step) >= len(steps) { // init had nothing left to do but clone the target
+	steps := [...][]Step{m.earlySteps, m.initSteps, m.targetSteps}[m.phase]
+	switch {
+	case int(m.step) < len(steps):
+	case m.phase == phaseEarly: // init was killed while it waited
+		return &Step{Verb: "wait for the plan"}, 0
+	default: // init had nothing left to do but clone the target
 		return &Step{Verb: CloneStep}, unix.Errno(m.errno)
 	}
 	step := &steps[m.step]
-	if m.failed == 0 && m.inTarget == 1 && step.Op == OpExec {
+	if m.failed == 0 && m.phase == phaseTarget && step.Op == OpExec {
 		return nil, 0
 	}
 	return step, unix.Errno(m.errno)

@@ -16,14 +16,14 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	child, err := Start(0)
+	child, err := Start(0, nil)
 	if err != nil {
 		t.Fatalf("Start() = %v", err)
 	}
 	var init, target Script
 	init.AdoptOrphans()
 	prepare(&init, &target)
-	child.Run(&init, &target)
+	child.Run(&init, &target, 0, 1, 2)
 	status, err := child.Wait()
 	child.Release()
 	if err != nil {

@@ -86,6 +86,15 @@ func (st *Step) Text() string {
 	return st.Verb + " " + strconv.Quote(st.Object)
 }
 
+// Cut returns the steps so far and goes on with an empty list. Registers stay in
+// use, so that the two parts must run one after the other in one process; the
+// Script must outlive both.
+func (s *Script) Cut() []Step {
+	steps := s.Steps
+	s.Steps = nil
+	return steps
+}
+
 // Call adds a system call. Arguments may be int, uintptr and other integer
 // constants, string (passed as NUL-terminated bytes), Reg (read when the step
 // runs), or Pointer for structures. The returned step may be refined in place
