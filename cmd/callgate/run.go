@@ -98,14 +98,14 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		}
 	}()
 	spec := &jail.Spec{
-		HostNetwork: p.Network.Mode.Value == policy.HostNetwork,
-		Args:        args,
-		Stdin:       os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args:  args,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Terminal: o.tty,
 		Full:     o.requireFull,
 		Procs:    group.Procs(),
 		Late:     func(s *jail.Spec) error { return o.fill(s, p, target) },
 	}
+	jail.Outline(spec, p)
 	if !o.quiet {
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
 	}

@@ -77,9 +77,9 @@ func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "root":
 		return os.Geteuid() == 0, nil
-	case "race":
+	case "static": // as make builds it; with cgo, and so with the race detector, it is not
 		build, _ := debug.ReadBuildInfo()
-		return slices.Contains(build.Settings, debug.BuildSetting{Key: "-race", Value: "true"}), nil
+		return slices.Contains(build.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "0"}), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
