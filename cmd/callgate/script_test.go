@@ -71,8 +71,7 @@ func setupScript(env *testscript.Env) error {
 	return nil
 }
 
-// scriptCondition knows [root], and [race]: a callgate with the race detector,
-// which is not static.
+// scriptCondition knows [root], and [static]: a callgate built without cgo.
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "root":
