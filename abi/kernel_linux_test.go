@@ -13,7 +13,7 @@ import (
 // numbers.
 func TestNumbersAgreeWithKernel(t *testing.T) {
 	if abi.Native() == 0 {
-		t.Skipf("no table for %s", runtime.GOARCH)
+		t.Skipf("kernel lacks: an architecture with a table: %s", runtime.GOARCH)
 	}
 	for name, want := range map[string]int{
 		"getpid": os.Getpid(), "getppid": os.Getppid(), "getuid": os.Getuid(), "geteuid": os.Geteuid(), "getgid": os.Getgid(),

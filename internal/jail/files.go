@@ -66,6 +66,9 @@ func (b *tree) add(m policy.Mount) error {
 	if r.path == "/" && access&Write != 0 {
 		return fmt.Errorf("%s: make %q writable: it is the whole system: go to a folder of your own, or name one with --workdir or --rw", m.At, m.Path)
 	}
+	if r.path == assembly || within(r.path, assembly) {
+		return fmt.Errorf("%s: show the host's %q: the program can only have a /proc of its own: write proc: private", m.At, r.path)
+	}
 	maps.Copy(b.links, r.links)
 	b.bind(r, access)
 	return nil

@@ -54,7 +54,10 @@ func (f *forwarder) loop(pid int, signals <-chan os.Signal, timeout time.Duratio
 // without that terminal, would ignore SIGTSTP.
 func relay(pid int, sig syscall.Signal) {
 	syscall.Kill(pid, sig)
-	if sig == syscall.SIGTSTP {
+	switch sig {
+	case syscall.SIGTSTP:
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	case syscall.SIGTERM, syscall.SIGHUP:
+		syscall.Kill(pid, syscall.SIGCONT) // a stopped target could not end
 	}
 }

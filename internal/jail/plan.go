@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/callgate/callgate/internal/sys"
 )
@@ -71,6 +72,16 @@ func (p *plan) complete(s *Spec, host host, walls wallSet, term *terminal) error
 	return s.planTarget(p.target, host, walls, term)
 }
 
+// reachable returns the limit as far as the caller may set it: one that is lower
+// already stays, since only CAP_SYS_RESOURCE raises a hard limit.
+func (l Limit) reachable(host host) (soft, hard uint64) {
+	var own syscall.Rlimit
+	if host.privileged || syscall.Getrlimit(l.Resource, &own) != nil {
+		return l.Soft, l.Hard
+	}
+	return min(l.Soft, own.Max), min(l.Hard, own.Max)
+}
+
 // planUser maps the caller's own ids to themselves, the one mapping a user may
 // write without help, and closes the door to further user namespaces.
 func (s *Spec) planUser(script *sys.Script, host host) {
@@ -90,7 +101,8 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *te
 	if walls.has(Limits) {
 		script.Wall(string(Limits))
 		for _, l := range s.Limits {
-			script.Limit(l.Resource, l.Soft, l.Hard)
+			soft, hard := l.reachable(host)
+			script.Limit(l.Resource, soft, hard)
 		}
 	}
 	if walls.has(Capabilities) {
