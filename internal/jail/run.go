@@ -12,9 +12,6 @@ import (
 	"github.com/callgate/callgate/internal/sys"
 )
 
-// The first step that needs the powers a user namespace should give.
-const firstPrivileged = sys.PrivateStep
-
 // Result is how a target ended.
 type Result struct {
 	Status   syscall.WaitStatus

@@ -89,7 +89,7 @@ func refusedNamespaces(failed *WallError) bool {
 	}
 	switch failed.Errno {
 	case syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EINVAL, syscall.ENOSYS, syscall.EUSERS:
-		return failed.Step == sys.CloneStep || failed.Step == firstPrivileged
+		return failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep
 	}
 	return false
 }
@@ -126,7 +126,7 @@ func cure(failed *WallError) string {
 		return ": only root changes users: run as root, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
-	case failed.Step == sys.CloneStep || failed.Step == firstPrivileged:
+	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
 	}
 	return ""

@@ -26,7 +26,7 @@ const PrivateStep = "make mounts private"
 const PivotStep = "change root"
 
 // MakeMountsPrivate keeps later mounts from spreading to the host and the
-// host's from spreading Here.
+// host's from spreading here.
 func (s *Script) MakeMountsPrivate() {
 	s.Call(PrivateStep, "", unix.SYS_MOUNT, 0, "/", 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 }
@@ -115,11 +115,6 @@ func (s *Script) Touch(folder any, path string, mode int) {
 // Symlink makes a symbolic link.
 func (s *Script) Symlink(text, path string) {
 	s.Call("link", path, unix.SYS_SYMLINKAT, text, Here, path)
-}
-
-// Chmod sets a file's mode, whatever the umask was when it was made.
-func (s *Script) Chmod(path string, mode int) {
-	s.Call("set mode of", path, unix.SYS_FCHMODAT, Here, path, mode)
 }
 
 // Umask sets the mask for the files that later steps make.
