@@ -116,7 +116,9 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	signals := make(chan os.Signal, 16)
-	spec.Started = func() { signal.Notify(signals, forwarded...) }
+	// After init is made, which keeps what callgate ignores ignored (nohup), and
+	// before there is a target that a signal could be meant for.
+	spec.Starting = func() { signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...) }
 	result, err := jail.Run(spec, signals)
 	if err := group.Kill(); err != nil {
 		fmt.Fprintf(stderr, "callgate: %v\n", err)

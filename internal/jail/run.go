@@ -166,12 +166,12 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		}
 		return 0, false, planErr
 	}
+	if s.Starting != nil {
+		s.Starting()
+	}
 	child.Run(plan.init, plan.target, s.descriptors(term)...)
 	if term != nil {
 		term.start()
-	}
-	if s.Started != nil {
-		s.Started()
 	}
 	forward := startForwarding(child.Pid, signals, s.Timeout)
 	status, err := child.Wait()

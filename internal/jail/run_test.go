@@ -213,6 +213,24 @@ func TestStreamsLeftOut(t *testing.T) {
 	}
 }
 
+// A caller that takes signals from Starting on misses none that is meant for the
+// target: there is no target before.
+func TestStartingComesBeforeTheTarget(t *testing.T) {
+	s := newScene(t)
+	spec := s.spec(t)
+	output := streams(t, spec)
+	spec.Args = []string{"/bin/echo", "here"}
+	spec.Starting = func() {
+		output.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // a target that is there would write
+		if n, err := output.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the target wrote before Starting returned: %d, %v", n, err)
+		}
+	}
+	if _, err := run(spec, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSignalsReachTheTarget(t *testing.T) {
 	s := newScene(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH} {
