@@ -233,6 +233,9 @@ func TestStartingComesBeforeTheTarget(t *testing.T) {
 
 func TestSignalsReachTheTarget(t *testing.T) {
 	s := newScene(t)
+	// A shell can't trap what it was born to ignore, as below nohup.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	t.Cleanup(func() { signal.Reset(syscall.SIGHUP) })
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH} {
 		spec := s.spec(t)
 		output := streams(t, spec)
