@@ -30,18 +30,18 @@ func Lookup(name string) (*Syscall, bool) {
 	return &syscalls[i], true
 }
 
-// findRow is the first row of a name.
+// findRow is the first row of a name, found in the hash table byName.
 func findRow(name string) (int, bool) {
-	low, high := 0, len(syscalls) // by hand: a closure would copy rows
-	for low < high {
-		middle := (low + high) / 2
-		if syscalls[middle].Name < name {
-			low = middle + 1
-		} else {
-			high = middle
+	slot := uint32(2166136261) // FNV-1a, written out: package hash/fnv would allocate
+	for i := range len(name) {
+		slot = (slot ^ uint32(name[i])) * 16777619
+	}
+	for ; ; slot++ {
+		row := int(byName[slot%uint32(len(byName))]) - 1
+		if row < 0 || syscalls[row].Name == name {
+			return row, row >= 0
 		}
 	}
-	return low, low < len(syscalls) && syscalls[low].Name == name
 }
 
 // Names yields the name of every call of every architecture, in order.
@@ -60,16 +60,23 @@ func Names() iter.Seq[string] {
 
 // Number is the call's number on the architecture, or false where it has none.
 func (a Arch) Number(name string) (Sysno, bool) {
-	if !a.known() {
-		return 0, false
+	_, nr, ok := a.Find(name)
+	return nr, ok
+}
+
+// Find is the call's row and number on the architecture, or false where it has
+// none.
+func (a Arch) Find(name string) (*Syscall, Sysno, bool) {
+	i, found := findRow(name)
+	if !found || !a.known() {
+		return nil, 0, false
 	}
-	i, _ := findRow(name)
 	for ; i < len(syscalls) && syscalls[i].Name == name; i++ {
 		if nr := numbers[i][a-1]; nr >= 0 {
-			return a.sysno(nr), true
+			return &syscalls[i], a.sysno(nr), true
 		}
 	}
-	return 0, false
+	return nil, 0, false
 }
 
 // Syscall is the row of the call that has the number on the architecture, or

@@ -40,6 +40,7 @@ func TestLookup(t *testing.T) {
 		{abi.X32, "sysctl", 0, false},
 		{abi.AMD64, "", 0, false},
 		{abi.AMD64, "zzz", 0, false},
+		{abi.AMD64, strings.Repeat("read", 1000), 0, false},
 		{0, "read", 0, false},
 		{99, "read", 0, false},
 	} {

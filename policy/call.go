@@ -9,16 +9,6 @@ import (
 	"github.com/callgate/callgate/abi"
 )
 
-// findCall returns a call's row and number on an architecture.
-func findCall(name string, arch abi.Arch) (*abi.Syscall, abi.Sysno, bool) {
-	number, ok := arch.Number(name)
-	if !ok {
-		return nil, 0, false
-	}
-	row, ok := arch.Syscall(number)
-	return row, number, ok
-}
-
 func isCall(name string) bool {
 	_, ok := abi.Lookup(name)
 	return ok

@@ -146,7 +146,7 @@ func (c *checker) condition(when *Condition, n Name) {
 	}
 	for _, call := range calls {
 		for arch := abi.AMD64; arch <= abi.ARM; arch++ {
-			row, _, ok := findCall(call.call(), arch)
+			row, _, ok := arch.Find(call.call())
 			if !ok {
 				continue
 			}
@@ -173,23 +173,40 @@ func (c *checker) files(f *Files) {
 					c.problems.add(p.At, "remove it from one of them", "%s is both %s and %s", p.Text, other.key, list.key)
 				}
 			}
-			c.ownPlace(f, p, list.key)
+			c.ownPlace(p, list.key)
 		}
+	}
+	if f.Proc.Value == Host {
+		c.problems.add(f.Proc.At, "write private or none", "proc: host: the machine's /proc can't be shown")
 	}
 }
 
 func (p Path) same(o Path) bool { return cleanPath(p.Text) == cleanPath(o.Text) }
 
 // ownPlace complains of a list that says what tmp, dev or proc decides.
-func (c *checker) ownPlace(f *Files, p Path, key string) {
-	places := map[string]struct {
-		key     string
-		setting Setting[Place]
-	}{
-		"/tmp": {"tmp", f.Tmp}, "/var/tmp": {"tmp", f.Tmp}, "/dev": {"dev", f.Dev}, "/proc": {"proc", f.Proc},
+func (c *checker) ownPlace(p Path, key string) {
+	name := cleanPath(p.Text)
+	if isBelow(name, "/proc") {
+		c.inProc(p, name, key)
+		return
 	}
-	if own, is := places[cleanPath(p.Text)]; is && (key == "ro" || key == "rw") {
-		c.problems.add(p.At, "write "+own.key+": private, host or none instead", "%s stands under %s", p.Text, key)
+	places := map[string]string{"/tmp": "tmp", "/var/tmp": "tmp", "/dev": "dev"}
+	if own, is := places[name]; is && (key == "ro" || key == "rw") {
+		c.problems.add(p.At, "write "+own+": private, host or none instead", "%s stands under %s", p.Text, key)
+	}
+}
+
+// inProc complains of what can't be said of a path in /proc, which shows the
+// program's own processes or nothing.
+func (c *checker) inProc(p Path, name, key string) {
+	process, _, _ := strings.Cut(strings.TrimPrefix(name, "/proc/"), "/")
+	switch {
+	case key != "hidden" && name == "/proc":
+		c.problems.add(p.At, "write proc: private or none instead", "%s stands under %s", p.Text, key)
+	case key != "hidden":
+		c.problems.add(p.At, "remove it: proc: private shows the program a /proc of its own, read-only", "%s stands under %s, and the machine's /proc can't be shown", p.Text, key)
+	case process == "self" || process == "thread-self" || strings.Trim(process, "0123456789") == "" && name != "/proc":
+		c.problems.add(p.At, "write proc: none to hide all of it", "%s is a process's, and the program's processes come and go", p.Text)
 	}
 }
 

@@ -42,7 +42,7 @@ func (p *Policy) Clauses(arch abi.Arch) ([]CallClauses, error) {
 		}
 		// What this rule decides must not hide those after it.
 		b.table.Rules = b.table.Rules[:0]
-		clear(b.decided)
+		b.decided = numberSet{}
 	}
 	var out []CallClauses
 	for _, call := range arch.Syscalls() {

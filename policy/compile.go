@@ -65,8 +65,8 @@ type tableBuilder struct {
 	otherwise filter.Action
 	table     filter.Table
 	origins   []Origin
-	decided   map[abi.Sysno]bool // calls whose later rules cannot fit
-	blind     []string           // see blindCalls
+	decided   numberSet // calls whose later rules cannot fit
+	blind     []string  // see blindCalls
 	problems  Problems
 }
 
@@ -80,7 +80,6 @@ func newTable(p *Policy, t Target, arch abi.Arch) *tableBuilder {
 		otherwise: actionOr(p.Syscalls.Otherwise, errnoAction(abi.EPERM)),
 		table:     filter.Table{Arch: arch, Default: noSys(), Rules: make([]filter.Rule, 0, tableSize)},
 		origins:   make([]Origin, 0, tableSize),
-		decided:   make(map[abi.Sysno]bool, tableSize),
 		blind:     p.blindCalls(),
 	}
 }
@@ -127,8 +126,8 @@ func (b *tableBuilder) rule(r *Rule) {
 
 // call adds a rule for one call, unless the architecture lacks it.
 func (b *tableBuilder) call(r *Rule, name string, named bool) {
-	call, number, ok := findCall(name, b.arch)
-	if !ok || b.decided[number] || !named && b.mustBeNamed(call) {
+	call, number, ok := b.arch.Find(name)
+	if !ok || *b.decided.at(number) || !named && b.mustBeNamed(call) {
 		return
 	}
 	var when []filter.Cond
@@ -144,10 +143,11 @@ func (b *tableBuilder) call(r *Rule, name string, named bool) {
 }
 
 func (b *tableBuilder) add(number abi.Sysno, when []filter.Cond, then filter.Action, at Origin) {
-	if b.decided[number] {
+	decided := b.decided.at(number)
+	if *decided {
 		return
 	}
-	b.decided[number] = len(when) == 0
+	*decided = len(when) == 0
 	b.table.Rules = append(b.table.Rules, filter.Rule{Nr: number, When: when, Then: then})
 	b.origins = append(b.origins, at)
 }

@@ -94,7 +94,7 @@ func (j *judge) decide(q Question) (Answer, error) {
 
 // lookup finds a call on the target's architecture.
 func (j *judge) lookup(name string) (*abi.Syscall, abi.Sysno, error) {
-	if call, number, ok := findCall(name, j.target.Arch); ok {
+	if call, number, ok := j.target.Arch.Find(name); ok {
 		return call, number, nil
 	}
 	if isCall(name) {

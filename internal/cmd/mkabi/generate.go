@@ -44,6 +44,7 @@ func generate(folder, out string) error {
 	for file, body := range map[string]string{
 		"zsyscalls.go":     syscalls,
 		"znumbers.go":      writeNumbers(rows, calls),
+		"znames.go":        writeNames(rows),
 		"zconstants.go":    writeConstants(constants),
 		"zflagsets.go":     writeFlagSets(sets, constants),
 		"zerrnos.go":       writeErrnos(errnos),
