@@ -192,7 +192,7 @@ func (c *checker) ownPlace(p Path, key string) {
 	}
 	places := map[string]string{"/tmp": "tmp", "/var/tmp": "tmp", "/dev": "dev"}
 	if own, is := places[name]; is && (key == "ro" || key == "rw") {
-		c.problems.add(p.At, "write "+own+": private, host or none instead", "%s stands under %s", p.Text, key)
+		c.problems.add(p.At, "write "+own+": private, host or none in a policy instead", "%s stands under %s", p.Text, key)
 	}
 }
 
@@ -201,8 +201,12 @@ func (c *checker) ownPlace(p Path, key string) {
 func (c *checker) inProc(p Path, name, key string) {
 	process, _, _ := strings.Cut(strings.TrimPrefix(name, "/proc/"), "/")
 	switch {
+	case key == "exec": // said under ro or rw, if it is there too
+		if name != "/proc" {
+			c.problems.add(p.At, "remove it", "%s stands under exec, and nothing in /proc can be executed", p.Text)
+		}
 	case key != "hidden" && name == "/proc":
-		c.problems.add(p.At, "write proc: private or none instead", "%s stands under %s", p.Text, key)
+		c.problems.add(p.At, "write proc: private or none in a policy instead", "%s stands under %s", p.Text, key)
 	case key != "hidden":
 		c.problems.add(p.At, "remove it: proc: private shows the program a /proc of its own, read-only", "%s stands under %s, and the machine's /proc can't be shown", p.Text, key)
 	case process == "self" || process == "thread-self" || strings.Trim(process, "0123456789") == "" && name != "/proc":

@@ -19,6 +19,9 @@ func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 	case a.At == n.Families.At:
 		a.Reason = "the network section does not list this socket family"
 		a.Cure = "network:\n  families: [" + familyOf(q, j.target.Arch) + "]\n"
+	case a.At == n.Bind.At && call.Name == "listen":
+		a.Reason = "the network section lists no port under bind, and a socket that listens gets one all the same"
+		a.Cure = j.ruleCure(q, call, number)
 	case a.At == n.Connect.At, a.At == n.Bind.At:
 		a.Reason = "the network section limits ports, which Landlock sees of TCP's bind and connect alone"
 	default:

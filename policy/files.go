@@ -21,7 +21,7 @@ type Files struct {
 	// urandom, tty, shm, pts and the standard streams), host or none.
 	Dev Setting[Place] `yaml:"dev"`
 	// Proc is what /proc is: private (the default: the program's own
-	// processes only), host or none.
+	// processes only) or none.
 	Proc Setting[Place] `yaml:"proc"`
 }
 

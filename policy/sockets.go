@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
 )
 
@@ -51,7 +53,22 @@ func (p *Policy) refusedSockets(otherwise filter.Action) []Rule {
 	if p.Network.limitsPorts() {
 		p.refusePortless(refuse)
 	}
+	if p.listensNowhere() {
+		rules = append(rules, Rule{Then: Do(errnoAction(abi.EACCES)), Calls: []Name{{"listen", p.Network.Bind.At}}, At: p.Network.Bind.At})
+	}
 	return rules
+}
+
+// listensNowhere reports whether the call listen is to be refused: a socket that
+// listens without having bound gets a port of the kernel's choosing, and nobody
+// asks Landlock. A rule that allows the call by name decides instead, as UNIX
+// sockets may need: the filter can't tell what a socket is.
+func (p *Policy) listensNowhere() bool {
+	n := &p.Network
+	return n.Mode.Value == HostNetwork && n.Bind.IsSet() && len(n.Bind.Value) == 0 &&
+		!slices.ContainsFunc(p.Syscalls.Rules, func(r Rule) bool {
+			return r.Then.Lets() && r.names("listen") && r.If.isEmpty() && r.Unless.isEmpty()
+		})
 }
 
 // refusePortless refuses the ways of internet sockets that do not ask Landlock

@@ -39,7 +39,8 @@ func newPolicyImportCommand() *cobra.Command {
 "callgate policy export" gives the same profile back. A PROFILE is a JSON file
 as Docker, Podman and runc take them, or - for the standard input.
 
-A profile speaks of calls alone, so the policy leaves files and network open.`,
+A profile speaks of calls alone, as a container brings the rest: the policy's
+files, network and variables are those of the preset oci.`,
 		Example:           `  callgate policy import /usr/share/containers/seccomp.json >podman.yaml`,
 		Args:              takes(1, 1, "one profile"),
 		ValidArgsFunction: cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt),
@@ -74,7 +75,7 @@ func importPolicy(w io.Writer, stdin io.Reader, name string) error {
 	if name == standardInput {
 		p.Name = ""
 	}
-	if _, err := fmt.Fprintf(w, "# Imported from %s. It speaks of calls alone: files and network are left open.\n", filepath.Base(name)); err != nil {
+	if _, err := fmt.Fprintf(w, "# Imported from %s, which speaks of calls alone: the rest is that of the preset oci.\n", filepath.Base(name)); err != nil {
 		return err
 	}
 	return printPolicy(w, p, "yaml")

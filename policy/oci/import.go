@@ -11,16 +11,16 @@ import (
 )
 
 // Policy turns the profile into a policy of the same decisions, in which every
-// rule says where the profile has it. A profile speaks of calls alone, so the
-// policy leaves files, network and environment as they are outside, as the
-// preset oci does.
+// rule says where the profile has it. A profile speaks of calls alone, as a
+// container brings the rest: files, network and environment are those of the
+// preset oci.
 //
 // Calls of no kernel that this callgate knows get ENOSYS, so that libraries
 // fall back, where the profile has them fail by its default action.
 //
 // The error is of type [policy.Problems].
 func (p *Profile) Policy() (*policy.Policy, error) {
-	i := importer{profile: p, out: open(p.At)}
+	i := importer{profile: p, out: contained(p.At)}
 	i.top()
 	for _, s := range i.ordered() {
 		i.syscall(s)
@@ -52,16 +52,11 @@ func (i *importer) blind() {
 	}
 }
 
-// open returns a policy that restricts nothing but calls.
-func open(at policy.Origin) *policy.Policy {
-	everything := []policy.Path{{Text: "/", At: at}}
-	host := policy.Setting[policy.Place]{Value: policy.Host, At: at}
-	return &policy.Policy{
-		Baseline:    newest(at),
-		Files:       policy.Files{ReadWrite: everything, Exec: everything, Home: host, Tmp: host},
-		Network:     policy.Network{Mode: policy.Setting[policy.NetworkMode]{Value: policy.HostNetwork, At: at}},
-		Environment: policy.Environment{Keep: []policy.Name{{Text: "*", At: at}}},
-	}
+// contained returns a policy that says nothing of calls, and has the files,
+// network and variables of the preset oci, so that it can be run.
+func contained(at policy.Origin) *policy.Policy {
+	around, _ := policy.Preset("oci")
+	return &policy.Policy{Baseline: newest(at), Files: around.Files, Network: around.Network, Environment: around.Environment}
 }
 
 // newest returns the kernel that brought the newest call that callgate knows:

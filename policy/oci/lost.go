@@ -2,12 +2,14 @@ package oci
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/policy"
 )
 
-// lost lists what a policy says and a profile cannot.
+// lost lists what a policy says and a profile cannot. Files, network and
+// variables of the preset oci, which stand in for a container's, are no loss.
 func lost(p *policy.Policy) policy.Problems {
 	var out policy.Problems
 	add := func(at policy.Origin, cure, format string, args ...any) {
@@ -16,11 +18,12 @@ func lost(p *policy.Policy) policy.Problems {
 	if foreign := p.Syscalls.Foreign; foreign.IsSet() && foreign.Value.Kind() != filter.ActionKillProcess && foreign.Value.Kind() != filter.ActionKillThread {
 		add(foreign.At, "", "syscalls.foreign: %s is lost: runtimes kill a thread that makes a foreign call", foreign.Value)
 	}
-	if !opensEverything(&p.Files) {
+	bare := isContained(p)
+	if !bare && !opensEverything(&p.Files) {
 		add(firstPath(&p.Files), "give the container the mounts", "files is lost: a profile speaks of calls alone")
 	}
 	n := &p.Network
-	if n.Mode.Value == policy.NoNetwork {
+	if !bare && n.Mode.Value == policy.NoNetwork {
 		add(n.Mode.At, "give the container a network of its own", "network.mode is lost: the profile reaches whatever network the container has")
 	}
 	if n.Connect.IsSet() || n.Bind.IsSet() {
@@ -42,7 +45,7 @@ func lost(p *policy.Policy) policy.Problems {
 	if len(l.Rlimits) > 0 {
 		add(l.Rlimits[0].At, "give the container's configuration the limits", "limits.rlimits is lost")
 	}
-	if at, restricts := environment(&p.Environment); restricts {
+	if at, restricts := environment(&p.Environment); !bare && restricts {
 		add(at, "give the container's configuration the variables", "environment is lost")
 	}
 	if len(p.Capabilities) > 0 {
@@ -52,6 +55,16 @@ func lost(p *policy.Policy) policy.Problems {
 		add(p.Descriptors.At, "", "descriptors is lost")
 	}
 	return out
+}
+
+// isContained reports whether a policy has the files, network and variables of
+// the preset oci.
+func isContained(p *policy.Policy) bool {
+	around, _ := policy.Preset("oci")
+	return p.Network.Mode.Value == around.Network.Mode.Value && !p.Network.Families.IsSet() &&
+		len(p.Environment.Set)+len(p.Environment.Drop) == 0 &&
+		slices.EqualFunc(p.Environment.Keep, around.Environment.Keep, func(a, b policy.Name) bool { return a.Text == b.Text }) &&
+		slices.EqualFunc(p.Mounts(policy.Target{}), around.Mounts(policy.Target{}), func(a, b policy.Mount) bool { return a.String() == b.String() })
 }
 
 // opensEverything reports whether the files restrict nothing.

@@ -60,6 +60,8 @@ func special(key string) (*schema, bool) {
 		return list(removable("capability")), true
 	case "Syscalls.architectures":
 		return list(removable("architecture")), true
+	case "Files.proc":
+		return &schema{Enum: []string{"private", "none"}}, true
 	case "Network.families":
 		return list(removable("family")), true
 	case "Walls.optional":
