@@ -14,89 +14,128 @@ import (
 // Parse reads a profile, strictly: a key that no profile has is an error, for
 // what it says would be lost.
 func Parse(file string, text []byte) (*Profile, error) {
-	root, err := parse(file, text)
-	if err != nil {
-		return nil, err
+	if len(text) > maxSize {
+		return nil, &policy.Problem{
+			At: policy.Origin{File: file}, What: fmt.Sprintf("a profile of %d bytes", len(text)),
+			Cure: fmt.Sprintf("write at most %d", maxSize),
+		}
 	}
 	p := new(Profile)
-	d := decoder{file: file}
-	d.value(root, reflect.ValueOf(p).Elem(), "a profile")
+	d := decoder{scanner: scanner{file: file, text: string(text), line: 1}}
+	if err := d.value(reflect.ValueOf(p).Elem(), "a profile"); err != nil {
+		return nil, err
+	}
+	if d.peek(); d.pos < len(d.text) {
+		return nil, d.problem("remove it", "text after the profile")
+	}
 	return p, d.problems.Err()
 }
 
-// decoder fills Go values from nodes by the json tags of their fields.
+// decoder fills Go values by the json tags of their fields. Its methods return
+// an error where the text is not JSON, and go on where it is no profile.
 type decoder struct {
-	file     string
+	scanner
 	problems policy.Problems
 }
 
-func (d *decoder) add(at place, cure, format string, args ...any) {
-	d.problems = append(d.problems, &policy.Problem{At: at.in(d.file), What: fmt.Sprintf(format, args...), Cure: cure})
+func (d *decoder) add(at policy.Origin, cure, format string, args ...any) {
+	d.problems = append(d.problems, &policy.Problem{At: at, What: fmt.Sprintf(format, args...), Cure: cure})
 }
 
-func (d *decoder) value(n *node, v reflect.Value, name string) {
-	if n.kind == 'n' {
-		return // null is as if left out
+func (d *decoder) value(v reflect.Value, name string) error {
+	kind := d.peek()
+	switch {
+	case kind == 'n': // null is as if left out
+		_, err := d.skip()
+		return err
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return d.value(v.Elem(), name)
 	}
 	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		d.value(n, v.Elem(), name)
 	case reflect.String:
-		if d.want(n, '"', name, "a string") {
-			v.SetString(n.text)
+		if kind != '"' {
+			return d.mismatch(name, "a string")
 		}
+		text, err := d.string()
+		v.SetString(text)
+		return err
 	case reflect.Uint64:
-		d.number(n, v, name)
+		return d.number(v, name)
 	case reflect.Slice:
-		if d.want(n, '[', name, "a list") && len(n.items) > 0 {
-			v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
-			for i := range n.items {
-				d.value(&n.items[i], v.Index(i), name)
-			}
+		if kind != '[' {
+			return d.mismatch(name, "a list")
 		}
+		return d.members(func() error {
+			v.Grow(1)
+			v.SetLen(v.Len() + 1)
+			return d.value(v.Index(v.Len()-1), name)
+		})
 	case reflect.Struct:
-		if d.want(n, '{', name, "an object") {
-			d.object(n, v, name)
+		if kind != '{' {
+			return d.mismatch(name, "an object")
 		}
-	default:
-		panic("oci: no decoder for " + v.Type().String())
+		return d.object(v, name)
 	}
+	panic("oci: no decoder for " + v.Type().String())
 }
 
-func (d *decoder) want(n *node, kind byte, name, what string) bool {
-	if n.kind != kind {
-		d.add(n.at, "write "+what, "%s takes %s, not %s", name, what, n)
-	}
-	return n.kind == kind
+// mismatch passes over a value of a kind that is not wanted.
+func (d *decoder) mismatch(name, want string) error {
+	at := d.place()
+	found, err := d.skip()
+	d.add(at, "write "+want, "%s takes %s, not %s", name, want, found)
+	return err
 }
 
-func (d *decoder) number(n *node, v reflect.Value, name string) {
-	if !d.want(n, '0', name, "a number") {
-		return
+func (d *decoder) number(v reflect.Value, name string) error {
+	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
+		return d.mismatch(name, "a number")
 	}
-	i, err := strconv.ParseUint(n.text, 10, 64)
+	at := d.place()
+	text, err := d.word()
 	if err != nil {
-		d.add(n.at, "write one from 0 to 18446744073709551615", "%s: %s is not a whole number of 64 bits", name, n.text)
-		return
+		return err
+	}
+	i, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		d.add(at, "write one from 0 to 18446744073709551615", "%s: %s is not a whole number of 64 bits", name, text)
+		return nil
 	}
 	v.SetUint(i)
+	return nil
 }
 
-func (d *decoder) object(n *node, v reflect.Value, name string) {
+func (d *decoder) object(v reflect.Value, name string) error {
+	keys := keysOf()[v.Type()]
 	if at := v.FieldByName("At"); at.IsValid() {
-		*at.Addr().Interface().(*policy.Origin) = n.at.in(d.file)
+		*at.Addr().Interface().(*policy.Origin) = d.place()
 	}
-	for k := range n.fields {
-		f := &n.fields[k]
-		i := fieldIndex(v.Type(), f.key)
-		if i < 0 {
-			d.add(f.at, policy.Suggest(f.key, keys(v.Type())), "%s has no key %q", name, f.key)
-			continue
+	lines := make([]int, len(keys)) // at which each key stands, or 0
+	return d.members(func() error {
+		at := d.place()
+		key, err := d.key()
+		if err != nil {
+			return err
 		}
-		d.value(&f.value, v.Field(i), f.key)
-	}
+		i := slices.Index(keys, key)
+		switch {
+		case i < 0 || key == noKey:
+			known := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == noKey })
+			d.add(at, policy.Suggest(key, known), "%s has no key %q", name, key)
+		case lines[i] > 0:
+			d.add(at, fmt.Sprintf("remove one; the first is at line %d", lines[i]), "%q stands here twice", key)
+		default:
+			lines[i] = at.Line
+			return d.value(v.Field(i), key)
+		}
+		_, err = d.skip()
+		return err
+	})
 }
+
+// noKey stands in a field's tag when no key is for it.
+const noKey = "-"
 
 // keysOf are the keys of each struct of a profile, in order of its fields.
 var keysOf = sync.OnceValue(func() map[reflect.Type][]string {
@@ -111,16 +150,3 @@ var keysOf = sync.OnceValue(func() map[reflect.Type][]string {
 	}
 	return all
 })
-
-// keys returns the keys that an object of a type may have.
-func keys(t reflect.Type) []string {
-	return slices.DeleteFunc(slices.Clone(keysOf()[t]), func(key string) bool { return key == "-" })
-}
-
-// fieldIndex returns the field of a key, or -1.
-func fieldIndex(t reflect.Type, key string) int {
-	if key == "-" {
-		return -1
-	}
-	return slices.Index(keysOf()[t], key)
-}
