@@ -19,12 +19,9 @@ func TestDelegatedGroup(t *testing.T) {
 		t.Skip("needs root: to hand a group to another user")
 	}
 	given := create(t, Limits{Pids: 32})
+	var entries []string // where the user's process goes in
 	for _, d := range given.dirs {
-		for _, name := range []string{"", "/cgroup.procs", "/tasks"} {
-			if err := os.Chown(d.path+name, ordinaryUser, ordinaryUser); err != nil {
-				t.Fatal(err)
-			}
-		}
+		entries = append(entries, handOver(t, d))
 	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), "CGROUP_VICTIM=delegate")
@@ -39,8 +36,8 @@ func TestDelegatedGroup(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, procs := range given.Procs() {
-		if _, err := fmt.Fprint(procs, cmd.Process.Pid); err != nil {
+	for _, entry := range entries {
+		if err := os.WriteFile(entry, fmt.Append(nil, cmd.Process.Pid), 0); err != nil {
 			t.Error(err)
 		}
 	}
@@ -51,6 +48,31 @@ func TestDelegatedGroup(t *testing.T) {
 	if got, want := out.String(), "joined removed"; got != want {
 		t.Errorf("ordinary user in a group of its own: %q; want %q", got, want)
 	}
+}
+
+// handOver gives a group to the ordinary user and returns the file by which a
+// process enters: on version 2 that of a group below, as a group that hands out
+// controllers can't hold processes.
+func handOver(t *testing.T, d *dir) (entry string) {
+	t.Helper()
+	give := func(dir string, files ...string) {
+		for _, name := range append(files, "", "/cgroup.procs") {
+			if err := os.Chown(dir+name, ordinaryUser, ordinaryUser); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !d.hierarchy.V2 {
+		give(d.path, "/tasks")
+		return d.path + "/cgroup.procs"
+	}
+	scope := d.path + "/scope"
+	if err := os.Mkdir(scope, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	give(d.path, "/cgroup.subtree_control", "/cgroup.threads")
+	give(scope, "/cgroup.subtree_control", "/cgroup.threads")
+	return scope + "/cgroup.procs"
 }
 
 // delegate is the victim's role: its standard input ends once it is in the

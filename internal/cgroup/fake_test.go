@@ -130,23 +130,36 @@ func TestV2KillWritesCgroupKill(t *testing.T) {
 	}
 }
 
+// A group that holds processes can't hand out controllers, whether the kernel
+// says so, as of memory, or makes the group threaded, as for pids alone.
 func TestV2ClimbsToADelegatedGroup(t *testing.T) {
-	s, root := fakeV2(t, "/user/app/run")
-	// The kernel refuses a group with processes with EBUSY; a folder in the
-	// file's place refuses too, and shows that the next group up is tried.
-	busy := filepath.Join(root, "user/app/run/cgroup.subtree_control")
-	if err := errors.Join(os.Remove(busy), os.Mkdir(busy, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	g, err := s.Create(Limits{Pids: 9})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := filepath.Dir(g.dirs[0].path), filepath.Join(root, "user/app"); got != want {
-		t.Errorf("group made in %s; want %s", got, want)
-	}
-	if err := g.Remove(); err != nil {
-		t.Error(err)
+	for name, inTheWay := range map[string]map[string]string{
+		"processes": {"cgroup.type": "domain\n", "cgroup.procs": "7\n"},
+		"threaded":  {"cgroup.type": "domain threaded\n", "cgroup.subtree_control": "pids\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, root := fakeV2(t, "/user/app/run")
+			own := filepath.Join(root, "user/app/run")
+			for file, text := range inTheWay {
+				if err := os.WriteFile(filepath.Join(own, file), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := content(t, own, "cgroup.subtree_control")
+			g, err := s.Create(Limits{Pids: 9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := filepath.Dir(g.dirs[0].path), filepath.Join(root, "user/app"); got != want {
+				t.Errorf("group made in %s; want %s", got, want)
+			}
+			if got := content(t, own, "cgroup.subtree_control"); got != before {
+				t.Errorf("the group with processes hands out %q; want %q as before", got, before)
+			}
+			if err := g.Remove(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -124,6 +124,12 @@ func usableV2(dir string, need []string) error {
 			return &os.PathError{Op: "write", Path: name, Err: err}
 		}
 	}
+	if len(need) == 0 {
+		return nil
+	}
+	if err := handsOut(dir); err != nil {
+		return err
+	}
 	control := dir + "/cgroup.subtree_control"
 	if has(control, need) == nil {
 		return nil
@@ -134,6 +140,27 @@ func usableV2(dir string, need []string) error {
 	}
 	_, err = f.WriteString("+" + strings.Join(need, " +"))
 	return errors.Join(err, f.Close())
+}
+
+// handsOut fails with EBUSY where a group can't bound groups below it: it holds
+// processes itself, or is threaded. The kernel says so of memory, but for pids
+// or cpu alone it makes a group with processes threaded, and then lets no
+// process into what is below (cgroup-v2.rst, "Threads").
+func handsOut(dir string) error {
+	kind, err := os.ReadFile(dir + "/cgroup.type")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // the root of the whole tree, which may hold processes
+	}
+	if err != nil {
+		return err
+	}
+	if string(kind) == "domain\n" {
+		processes, err := os.ReadFile(dir + "/cgroup.procs")
+		if err != nil || len(processes) == 0 {
+			return err
+		}
+	}
+	return &os.PathError{Op: "hand out controllers of", Path: dir, Err: syscall.EBUSY}
 }
 
 // has tells whether a file of controllers lists all that are needed.
