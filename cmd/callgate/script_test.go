@@ -57,11 +57,9 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("HOME", home)
 	env.Setenv("TMPDIR", "/tmp") // the target's own, whatever the tests use
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		return fmt.Errorf("go env GOCACHE: %w", err)
+	if cache, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil { // else the scripts that need go skip
+		env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
 	}
-	env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
 	for _, folder := range filepath.SplitList(env.Getenv("PATH")) {
 		if path := filepath.Join(folder, "callgate"); exec.Command(path, "--version").Run() == nil {
 			env.Setenv("CALLGATE", path)
