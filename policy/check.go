@@ -173,7 +173,9 @@ func (c *checker) files(f *Files) {
 					c.problems.add(p.At, "remove it from one of them", "%s is both %s and %s", p.Text, other.key, list.key)
 				}
 			}
-			c.ownPlace(p, list.key)
+			if list.key != "exec" || !slices.ContainsFunc(slices.Concat(f.ReadOnly, f.ReadWrite), p.same) {
+				c.ownPlace(p, list.key)
+			}
 		}
 	}
 	if f.Proc.Value == Host {
@@ -201,10 +203,8 @@ func (c *checker) ownPlace(p Path, key string) {
 func (c *checker) inProc(p Path, name, key string) {
 	process, _, _ := strings.Cut(strings.TrimPrefix(name, "/proc/"), "/")
 	switch {
-	case key == "exec": // said under ro or rw, if it is there too
-		if name != "/proc" {
-			c.problems.add(p.At, "remove it", "%s stands under exec, and nothing in /proc can be executed", p.Text)
-		}
+	case key == "exec":
+		c.problems.add(p.At, "remove it", "%s stands under exec, and nothing in /proc can be executed", p.Text)
 	case key != "hidden" && name == "/proc":
 		c.problems.add(p.At, "write proc: private or none in a policy instead", "%s stands under %s", p.Text, key)
 	case key != "hidden":

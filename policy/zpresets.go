@@ -10,27 +10,32 @@ var presets = []Policy{
 			{Text: "mlockall", At: Origin{File: "preset agent", Line: 12, Column: 46}},
 			{Text: "remap_file_pages", At: Origin{File: "preset agent", Line: 12, Column: 56}},
 			{Text: "vmsplice", At: Origin{File: "preset agent", Line: 12, Column: 74}}}, At: Origin{File: "preset agent", Line: 12, Column: 6}}}}, Files: Files{ReadOnly: []Path{
-		{Text: "./.git/config", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 5}},
-		{Text: "./.git/hooks", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 21}},
-		{Text: "./.vscode", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 36}},
-		{Text: "./.idea", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 48}},
-		{Text: "./.envrc", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 58}},
-		{Text: "~/.bashrc", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 69}},
-		{Text: "~/.bash_profile", Optional: true, At: Origin{File: "preset agent", Line: 17, Column: 81}},
-		{Text: "~/.profile", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 5}},
-		{Text: "~/.zshrc", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 18}},
-		{Text: "~/.zprofile", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 29}},
-		{Text: "~/.zshenv", Optional: true, At: Origin{File: "preset agent", Line: 18, Column: 43}}}}, Limits: Limits{Memory: Setting[Size]{Value: 0x100000000, At: Origin{File: "preset agent", Line: 21, Column: 11}}, Pids: Setting[int]{Value: 512, At: Origin{File: "preset agent", Line: 22, Column: 9}}, Tmp: Setting[Size]{Value: 0x40000000, At: Origin{File: "preset agent", Line: 23, Column: 8}}, Rlimits: []Rlimit{
-		{Name: "core", Soft: 0x1, Hard: 0x1, At: Origin{File: "preset agent", Line: 24, Column: 13}},
-		{Name: "nofile", Soft: 0x1000, Hard: 0x1000, At: Origin{File: "preset agent", Line: 24, Column: 22}}}}, Walls: Walls{Optional: []Name{
-		{Text: "cgroup", At: Origin{File: "preset agent", Line: 28, Column: 20}}}}, Tests: []Test{
-		{Call: "openat", Path: "./main.py", Flags: "O_RDWR", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 31, Column: 4}},
-		{Call: "openat", Path: "./.git/hooks/pre-commit", Flags: "O_WRONLY|O_CREAT", Then: Action{Action: 0x5001e, Set: true}, At: Origin{File: "preset agent", Line: 32, Column: 4}},
-		{Call: "openat", Path: "./.git/index", Flags: "O_RDWR", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 33, Column: 4}},
-		{Call: "openat", Path: "~/.aws/credentials", Flags: "O_RDONLY", Then: Action{Action: 0x50002, Set: true}, At: Origin{File: "preset agent", Line: 34, Column: 4}},
-		{Call: "connect", Port: "443", Then: Action{Action: 0x50065, Set: true}, At: Origin{File: "preset agent", Line: 35, Column: 4}},
-		{Call: "vmsplice", Then: Action{Action: 0x50001, Set: true}, At: Origin{File: "preset agent", Line: 36, Column: 4}},
-		{Call: "execve", Path: "/usr/bin/python3", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 37, Column: 4}}}},
+		{Text: "./.git/config", Optional: true, At: Origin{File: "preset agent", Line: 19, Column: 5}},
+		{Text: "./.git/hooks", Optional: true, At: Origin{File: "preset agent", Line: 19, Column: 21}},
+		{Text: "./.git/commondir", Optional: true, At: Origin{File: "preset agent", Line: 19, Column: 36}},
+		{Text: "./.git/config.worktree", Optional: true, At: Origin{File: "preset agent", Line: 19, Column: 55}},
+		{Text: "./.git/modules", Optional: true, At: Origin{File: "preset agent", Line: 19, Column: 80}},
+		{Text: "./.git/worktrees", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 5}},
+		{Text: "./.vscode", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 24}},
+		{Text: "./.idea", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 36}},
+		{Text: "./.envrc", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 46}},
+		{Text: "~/.bashrc", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 57}},
+		{Text: "~/.bash_profile", Optional: true, At: Origin{File: "preset agent", Line: 20, Column: 69}},
+		{Text: "~/.profile", Optional: true, At: Origin{File: "preset agent", Line: 21, Column: 5}},
+		{Text: "~/.zshrc", Optional: true, At: Origin{File: "preset agent", Line: 21, Column: 18}},
+		{Text: "~/.zprofile", Optional: true, At: Origin{File: "preset agent", Line: 21, Column: 29}},
+		{Text: "~/.zshenv", Optional: true, At: Origin{File: "preset agent", Line: 21, Column: 43}}}}, Limits: Limits{Memory: Setting[Size]{Value: 0x100000000, At: Origin{File: "preset agent", Line: 24, Column: 11}}, Pids: Setting[int]{Value: 512, At: Origin{File: "preset agent", Line: 25, Column: 9}}, Tmp: Setting[Size]{Value: 0x40000000, At: Origin{File: "preset agent", Line: 26, Column: 8}}, Rlimits: []Rlimit{
+		{Name: "core", Soft: 0x1, Hard: 0x1, At: Origin{File: "preset agent", Line: 27, Column: 13}},
+		{Name: "nofile", Soft: 0x1000, Hard: 0x1000, At: Origin{File: "preset agent", Line: 27, Column: 22}}}}, Walls: Walls{Optional: []Name{
+		{Text: "cgroup", At: Origin{File: "preset agent", Line: 31, Column: 20}}}}, Tests: []Test{
+		{Call: "openat", Path: "./main.py", Flags: "O_RDWR", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 34, Column: 4}},
+		{Call: "openat", Path: "./.git/hooks/pre-commit", Flags: "O_WRONLY|O_CREAT", Then: Action{Action: 0x5001e, Set: true}, At: Origin{File: "preset agent", Line: 35, Column: 4}},
+		{Call: "openat", Path: "./.git/commondir", Flags: "O_WRONLY|O_CREAT", Then: Action{Action: 0x5001e, Set: true}, At: Origin{File: "preset agent", Line: 36, Column: 4}},
+		{Call: "openat", Path: "./.git/index", Flags: "O_RDWR", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 37, Column: 4}},
+		{Call: "openat", Path: "~/.aws/credentials", Flags: "O_RDONLY", Then: Action{Action: 0x50002, Set: true}, At: Origin{File: "preset agent", Line: 38, Column: 4}},
+		{Call: "connect", Port: "443", Then: Action{Action: 0x50065, Set: true}, At: Origin{File: "preset agent", Line: 39, Column: 4}},
+		{Call: "vmsplice", Then: Action{Action: 0x50001, Set: true}, At: Origin{File: "preset agent", Line: 40, Column: 4}},
+		{Call: "execve", Path: "/usr/bin/python3", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset agent", Line: 41, Column: 4}}}},
 	{Name: "build", Description: "as default, with the caches of compilers and package managers writable", Extends: []Name{
 		{Text: "default", At: Origin{File: "preset build", Line: 5, Column: 11}}}, Files: Files{ReadWrite: []Path{
 		{Text: "~/.cache", Optional: true, At: Origin{File: "preset build", Line: 9, Column: 5}},

@@ -126,6 +126,9 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitCodeOf(err), err}
 	}
+	for _, made := range spec.Made() {
+		fmt.Fprintf(stderr, "callgate: %v\n", made)
+	}
 	for _, reason := range group.Reasons() {
 		fmt.Fprintf(stderr, "callgate: %s\n", reason)
 	}

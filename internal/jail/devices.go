@@ -2,12 +2,22 @@ package jail
 
 import (
 	"os"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/callgate/callgate/internal/sys"
 )
 
 // safeDevices are the nodes that reach no hardware and no other process.
 var safeDevices = [...]string{"full", "null", "random", "tty", "urandom", "zero"}
+
+// isSafeDevice reports whether a path is that of a node in every /dev of a
+// target's own.
+func isSafeDevice(name string) bool {
+	dir, base := path.Split(name)
+	return dir == "/dev/" && slices.Contains(safeDevices[:], base)
+}
 
 var deviceLinks = [...]struct{ name, text string }{
 	{"fd", "/proc/self/fd"},
@@ -22,7 +32,7 @@ func (b *rootBuilder) devices(target string) {
 	if b.inOurs(target) {
 		b.ours[target] = true
 	} else {
-		b.window(target, 0) // over the host's /dev, in a root that is the host's
+		b.window(target, 0, false) // over the host's /dev, in a root that is the host's
 	}
 	for _, name := range safeDevices {
 		b.point(target+"/"+name, false)
@@ -39,13 +49,20 @@ func (b *rootBuilder) devices(target string) {
 func (b *rootBuilder) sharedMemory(target string) {
 	if !b.mounted(target) {
 		b.point(target, true)
-		b.window(target, 0)
+		b.window(target, 0, false)
 	}
 }
 
 // procHidden are the parts of /proc that tell the machine's secrets. (What acts
 // on the machine is refused by the mount being read-only, even to user id 0.)
 var procHidden = [...]string{"kcore", "keys", "kpagecgroup", "kpagecount", "kpageflags", "timer_list", "vmallocinfo"}
+
+// isProcess reports whether a path lies in a process's folder of /proc.
+func isProcess(name string) bool {
+	rest, in := strings.CutPrefix(name, "/proc/")
+	process, _, _ := strings.Cut(rest, "/")
+	return in && process != "" && strings.Trim(process, "0123456789") == ""
+}
 
 // maskProc covers what a target that is user id 0 on the host could read; to
 // any other the kernel itself refuses these files.

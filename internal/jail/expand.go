@@ -52,6 +52,11 @@ func (s *Spec) withheld() []string {
 	return list
 }
 
+// hides reports whether the Spec hides exactly this path.
+func (s *Spec) hides(path string) bool {
+	return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Kind == Hidden && m.Target == path })
+}
+
 // around returns the closest bind around a mount that is a bind or hidden.
 func (s *Spec) around(inner Mount) (outer Mount, ok bool) {
 	if inner.Kind != Hidden && inner.Kind != Bind {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"path"
 	"slices"
 
@@ -13,8 +12,12 @@ import (
 
 // tree gathers the mounts of a policy, resolved on the host.
 type tree struct {
+	home   string
 	mounts map[string]Mount  // by target
 	links  map[string]string // links that lead to targets
+
+	absent   []Absent
+	inTheWay []string // files where a protected path needs a folder
 
 	resolver resolver
 }
@@ -22,8 +25,8 @@ type tree struct {
 // mountsOf turns a policy's file tree into mounts: paths are followed to where
 // they lead on this host, what is missing and may be is left out, and nothing
 // is mounted twice.
-func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, error) {
-	b := &tree{mounts: map[string]Mount{}, links: map[string]string{}}
+func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
+	b := &tree{home: t.Home, mounts: map[string]Mount{}, links: map[string]string{}}
 	var hidden []policy.Mount
 	for _, m := range p.Mounts(t) {
 		if m.Kind == policy.Empty {
@@ -31,23 +34,24 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, error) {
 			continue
 		}
 		if err := b.add(m); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for _, m := range hidden {
 		if err := b.hide(m); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
+	b.block()
 	b.pin()
-	return b.list(), nil
+	return b.list(), b.makeable(), nil
 }
 
 func (b *tree) add(m policy.Mount) error {
 	access := Access(m.Access)
 	switch m.Kind {
 	case policy.Tmpfs:
-		b.mounts[m.Path] = Mount{Kind: Private, Target: m.Path, Access: access, Folder: true}
+		b.mounts[m.Path] = Mount{Kind: Private, Target: m.Path, Access: access, Folder: true, own: m.Path == b.home}
 		return nil
 	case policy.Device:
 		b.mounts[m.Path] = Mount{Kind: Dev, Target: m.Path, Folder: true}
@@ -58,10 +62,11 @@ func (b *tree) add(m policy.Mount) error {
 	}
 	r, err := b.resolver.resolve(m.Path)
 	if err != nil {
-		if m.Optional && absent(err) {
+		if m.Optional && unseen(err) {
+			b.miss(m, err)
 			return nil
 		}
-		return missingPath(m.At.String(), m.Path, err)
+		return pathError(m.At.String(), m.Path, err)
 	}
 	if r.path == "/" && access&Write != 0 {
 		return fmt.Errorf("%s: make %q writable: it is the whole system: go to a folder of your own, or name one with --workdir or --rw", m.At, m.Path)
@@ -88,18 +93,29 @@ func (b *tree) hide(m policy.Mount) error {
 	r, err := b.resolver.resolve(m.Path)
 	switch {
 	case err == nil:
-	case absent(err), os.IsPermission(err): // nothing to hide, or not from this user
+	case unseen(err): // nothing to hide, or not from this user
+		b.miss(m, err)
 		return nil
 	default:
-		return fmt.Errorf("%s: hide: %w", m.At, err)
+		return pathError(m.At.String(), m.Path, err)
 	}
-	if above, ok := b.above(r.path); !ok || above.Kind != Bind {
-		if at, ok := b.mounts[r.path]; !ok || at.Kind != Bind {
-			return nil
-		}
+	if isProcess(r.path) {
+		return fmt.Errorf("%s: hide %q: it is a process's, and the program's processes come and go: write proc: none to hide all of /proc", m.At, m.Path)
 	}
-	b.mounts[r.path] = Mount{Kind: Hidden, Target: r.path, Folder: r.folder}
+	if b.visible(r.path) {
+		b.mounts[r.path] = Mount{Kind: Hidden, Target: r.path, Folder: r.folder}
+	}
 	return nil
+}
+
+// visible reports whether the target would see a file of the host's at a path, or
+// one that the kernel puts there in any /proc and /dev.
+func (b *tree) visible(path string) bool {
+	if at, ok := b.mounts[path]; ok && at.Kind == Bind {
+		return true
+	}
+	above, ok := b.above(path)
+	return ok && (above.Kind == Bind || above.Kind == Proc || above.Kind == Dev && isSafeDevice(path))
 }
 
 // above returns the closest mount over a path, not at it.

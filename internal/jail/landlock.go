@@ -87,7 +87,7 @@ func (s *Spec) grantsOnHost() ([]grant, error) {
 		switch m.Kind {
 		case Dev:
 			for _, name := range safeDevices {
-				if node := m.Target + "/" + name; exists(node) {
+				if node := m.Target + "/" + name; exists(node) && !s.hides(node) {
 					grants = append(grants, grant{node, landlockDevice})
 				}
 			}

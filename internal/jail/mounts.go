@@ -38,6 +38,7 @@ func (s *Spec) beginRoot(script *sys.Script, host host) *rootBuilder {
 // finishRoot adds the mounts and makes the root the process's own.
 func (s *Spec) finishRoot(b *rootBuilder) {
 	b.root = b.root && s.UID <= 0 // known only now
+	b.uid, b.gid = s.UID, s.GID
 	b.mounts = slices.Clone(s.Mounts)
 	slices.SortStableFunc(b.mounts, func(a, b Mount) int { return cmp.Compare(a.Target, b.Target) })
 	for _, m := range b.mounts {
@@ -65,11 +66,14 @@ func (s *Spec) memoryOptions() string {
 // before what lies in it.
 type rootBuilder struct {
 	script *sys.Script
-	root   bool    // the target is user id 0 on the host
+	root   bool // the target is user id 0 on the host
+	uid    int  // whose a folder of the target's own is to be; -1 for init's
+	gid    int
 	memory sys.Reg // the file system behind the root and the private folders
 	parts  int
 	mounts []Mount
 	ours   map[string]bool // folders in our own memory, relative to the root
+	home   string          // the folder that is the target's own, "" for none
 	folder bool            // the stand-in for hidden folders is made
 	file   bool            // the stand-in for hidden files is made
 }
@@ -89,7 +93,7 @@ func (b *rootBuilder) add(m Mount) {
 		b.bind(m.Source, target, attributes(m.Access))
 	case m.Kind == Private:
 		b.point(target, true)
-		b.window(target, m.Access)
+		b.window(target, m.Access, m.own)
 	case m.Kind == Hidden:
 		b.hide(target, m.Folder)
 	case m.Kind == Proc:
@@ -131,13 +135,29 @@ func (b *rootBuilder) attach(tree sys.Reg, source, target string, attributes uin
 	b.script.Close(tree)
 }
 
-// window shows a fresh part of our own memory at target, writable.
-func (b *rootBuilder) window(target string, access Access) {
+// window shows a fresh part of our own memory at target, writable: to everybody,
+// or to the target's user alone, without which ssh and gpg don't trust it.
+func (b *rootBuilder) window(target string, access Access, own bool) {
 	part := strconv.Itoa(b.parts)
 	b.parts++
-	b.script.Mkdir(b.memory, part, 0o1777)
+	if own {
+		b.script.Mkdir(b.memory, part, 0o700)
+		b.give(b.memory, part)
+	} else {
+		b.script.Mkdir(b.memory, part, 0o1777)
+	}
 	b.bindOwn(b.memory, part, target, attributes(access|Write))
 	b.ours[target] = true
+	if own {
+		b.home = target
+	}
+}
+
+// give makes the target's user the owner of what init made.
+func (b *rootBuilder) give(folder any, path string) {
+	if b.uid >= 0 {
+		b.script.Own(folder, path, b.uid, b.gid)
+	}
 }
 
 // hide covers what stands at target with an unreadable stand-in.
@@ -178,6 +198,9 @@ func (b *rootBuilder) inOurs(target string) bool {
 		return false
 	}
 	b.script.Mkdir(sys.Here, parent, 0o755)
+	if b.home != "" && within(parent, b.home) {
+		b.give(sys.Here, parent)
+	}
 	b.ours[parent] = true
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,12 @@ func TestPlans(t *testing.T) {
 		lost []Wall
 	}{
 		{"user", user, spec(nil), nil},
-		{"root-as-nobody", root, spec(func(s *Spec) { s.UID, s.GID, s.Capabilities = 65534, 65534, []int{2} }), nil},
+		{"root-as-nobody", root, spec(func(s *Spec) {
+			s.UID, s.GID, s.Capabilities = 65534, 65534, []int{2}
+			s.Mounts = append(slices.Clone(mounts),
+				Mount{Kind: Private, Target: "/home/ann", Access: Read | Write | Execute, Folder: true, own: true},
+				Mount{Kind: Bind, Target: "/home/ann/.config/git", Source: "/home/ann/.config/git", Access: Read, Folder: true})
+		}), nil},
 		{"host-network", user, spec(func(s *Spec) { s.HostNetwork, s.Ports.Connect = true, &ports }), nil},
 		{"without-namespaces", user, spec(func(s *Spec) {
 			s.Mounts = []Mount{{Kind: Bind, Target: "/usr", Source: "/usr", Access: Read | Execute, Folder: true}, {Kind: Proc, Target: "/proc", Folder: true}}

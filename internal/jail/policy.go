@@ -23,7 +23,7 @@ func Outline(s *Spec, p *policy.Policy) {
 // Outline added. Paths are
 // resolved now; an error names the line of the policy and the cure.
 func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
-	if s.Mounts, err = mountsOf(p, t); err != nil {
+	if s.Mounts, s.absent, err = mountsOf(p, t); err != nil {
 		return err
 	}
 	if s.Capabilities, err = capabilitiesOf(p); err != nil {

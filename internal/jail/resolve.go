@@ -104,7 +104,20 @@ func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// missingPath is the error for a path that a policy names and the host lacks.
-func missingPath(where, name string, err error) error {
-	return fmt.Errorf("%s: %w: create it, or write \"-%s\" for a path that may be missing", where, err, name)
+// unseen reports whether a path leads nowhere, as far as this user may look: what
+// may be missing is then left out.
+func unseen(err error) bool { return absent(err) || errors.Is(err, fs.ErrPermission) }
+
+// pathError is the error for a path that a policy names and that leads nowhere.
+func pathError(where, name string, err error) error {
+	cure := fmt.Sprintf("create it, or write \"-%s\" for a path that may be missing", name)
+	switch {
+	case errors.Is(err, syscall.ELOOP):
+		cure = "its symbolic links lead in a circle: remove one of them"
+	case errors.Is(err, fs.ErrPermission):
+		cure = fmt.Sprintf("this user may not look there: run as one who may, or write \"-%s\" to go on without it", name)
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		cure = "shorten it"
+	}
+	return fmt.Errorf("%s: %w: %s", where, err, cure)
 }

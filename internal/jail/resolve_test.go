@@ -96,12 +96,12 @@ func TestResolveBoundsLinks(t *testing.T) {
 
 func TestMissingPathNamesTheCure(t *testing.T) {
 	_, err := resolve("/no/such/path")
-	got := missingPath("mail.yaml:7", "/no/such/path", err).Error()
+	got := pathError("mail.yaml:7", "/no/such/path", err).Error()
 	want := `mail.yaml:7: lstat /no: no such file or directory: create it, or write "-/no/such/path" for a path that may be missing`
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("missingPath (-want +got):\n%s", diff)
+		t.Errorf("pathError (-want +got):\n%s", diff)
 	}
-	if !errors.Is(missingPath("x:1", "/no", err), fs.ErrNotExist) {
-		t.Error("missingPath hides its cause")
+	if !errors.Is(pathError("x:1", "/no", err), fs.ErrNotExist) {
+		t.Error("pathError hides its cause")
 	}
 }

@@ -188,16 +188,17 @@ func TestInside(t *testing.T) {
 func TestRunAsAnotherUser(t *testing.T) {
 	needsRoot("to become another user")(t)
 	s := newScene(t)
+	s.target.Home = "/home/callgate-test"
 	spec := s.spec(t)
 	spec.UID, spec.GID = 65534, 65533
 	output := streams(t, spec)
-	spec.Args = []string{"sh", "-c", "id -u; id -g; id -G; grep CapEff /proc/self/status; cat /etc/shadow || echo refused"}
+	spec.Args = []string{"sh", "-c", "id -u; id -g; id -G; grep CapEff /proc/self/status; cat /etc/shadow || echo refused; cd " + s.target.Home + "; stat -c '%a %u %g' .; touch new"}
 	if result, err := run(spec, nil); err != nil || result.Status != 0 {
 		t.Fatalf("Run = %+v, %v", result, err)
 	}
 	spec.Stdout.Close()
 	text, _ := io.ReadAll(output)
-	want := "65534\n65533\n65533\nCapEff:\t0000000000000000\nrefused\n"
+	want := "65534\n65533\n65533\nCapEff:\t0000000000000000\nrefused\n700 65534 65533\n"
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("as another user (-want +got):\n%s", diff)
 	}

@@ -60,6 +60,7 @@ type Mount struct {
 	Source string // Bind: an absolute host path with no symbolic link in it; Link: its text
 	Access Access
 	Folder bool // Bind, Hidden: a directory stands there
+	own    bool // Private: the target's alone, as a home directory is, and not everybody's as /tmp
 	pin    bool // a mount point so that it can't be renamed
 }
 
@@ -89,9 +90,10 @@ type Spec struct {
 	Umask int      // of the target
 
 	Mounts       []Mount // the root; sorted by Target when the plan is made
-	ownDev       bool    // a Dev mount at /dev, most likely
-	Memory       int64   // bytes that the private folders may hold together; 0 is the kernel's choice, half of memory
-	HostNetwork  bool    // share the host's network namespace
+	absent       []Absent
+	ownDev       bool  // a Dev mount at /dev, most likely
+	Memory       int64 // bytes that the private folders may hold together; 0 is the kernel's choice, half of memory
+	HostNetwork  bool  // share the host's network namespace
 	Ports        Ports
 	Hostname     string
 	Capabilities []int // CAP_* numbers the target keeps

@@ -90,20 +90,34 @@ func refusedNamespaces(failed *WallError) bool {
 	switch failed.Errno {
 	case syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EINVAL, syscall.ENOSYS, syscall.EUSERS:
 		return failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep
+	case syscall.EROFS: // a container's /proc, so that further user namespaces can't be forbidden
+		return failed.Wall == User
 	}
 	return false
 }
 
-// fixedRoot tells a root that can't be exchanged, a chroot's or an initramfs's,
-// which is no mount point.
+// fixedRoot tells a root that can't be exchanged: a chroot's or an initramfs's
+// is no mount point; a container's filter refuses it (Docker's does, whatever
+// the capabilities); or its /proc is masked, and the kernel mounts none that
+// shows more (fs/namespace.c, mount_too_revealing).
 func fixedRoot(failed *WallError) bool {
-	return failed.Errno == syscall.EINVAL && (failed.Step == sys.PrivateStep || failed.Step == sys.PivotStep)
+	switch failed.Errno {
+	case syscall.EINVAL:
+		return failed.Step == sys.PrivateStep || failed.Step == sys.PivotStep
+	case syscall.EPERM:
+		return failed.Step == sys.PivotStep || strings.HasPrefix(failed.Step, sys.MountStep("proc"))
+	}
+	return false
 }
 
 // withoutMounts refuses what only mounts can do: to withhold a part of a folder
 // that the target may write to.
 func (s *Spec) withoutMounts(failed *WallError) error {
 	for _, inner := range s.Mounts {
+		if inner.Kind == Hidden && within(inner.Target, "/proc") {
+			return fmt.Errorf("withhold %q inside \"/proc\": only mounts can, and %w: "+
+				"write proc: none, or allow user namespaces (callgate doctor says how)", inner.Target, failed)
+		}
 		if outer, ok := s.around(inner); ok && outer.Access&Write != 0 && outer.Access&^inner.Access != 0 {
 			return fmt.Errorf("withhold %q inside %q, which is writable: only mounts can, and %w: "+
 				"grant folders beside it instead, or allow user namespaces (callgate doctor says how)",
@@ -123,11 +137,13 @@ func cure(failed *WallError) string {
 	case errors.Is(failed, syscall.EAGAIN):
 		return ": no process left: raise the pids limit, of which callgate's own init takes one, or RLIMIT_NPROC"
 	case failed.Step == sys.GroupsStep:
-		return ": only root changes users: run as root, or without --user"
+		return ": only root outside of a user namespace changes users: run as root with CAP_SYS_ADMIN, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
+	case refusedNamespaces(failed) || fixedRoot(failed):
+		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}
 	return ""
 }

@@ -17,7 +17,12 @@ func (s *Spec) ownTmp() (remove func(), err error) {
 	}
 	dir, err := os.MkdirTemp("", "callgate-")
 	if err != nil {
-		return nil, fmt.Errorf("make a folder to stand in for private ones: %w", err)
+		return nil, fmt.Errorf("make a folder to stand in for private ones: %w: have TMPDIR name a folder that can be written "+
+			"(in a container: docker run --tmpfs /tmp)", err)
+	}
+	if err := s.give(dir); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
 	}
 	if r, err := resolve(dir); err == nil {
 		dir = r.path // Landlock's rules are added without following links
@@ -25,7 +30,11 @@ func (s *Spec) ownTmp() (remove func(), err error) {
 	env := setVariable(s.Env, "TMPDIR", dir)
 	if home, ok := variable(env, "HOME"); ok && slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.Kind == Private && m.Target == home }) {
 		own := filepath.Join(dir, "home")
-		if err := os.Mkdir(own, 0o700); err != nil {
+		err := os.Mkdir(own, 0o700)
+		if err == nil {
+			err = s.give(own)
+		}
+		if err != nil {
 			os.RemoveAll(dir)
 			return nil, fmt.Errorf("make a folder to stand in for the home directory: %w", err)
 		}
@@ -36,6 +45,14 @@ func (s *Spec) ownTmp() (remove func(), err error) {
 		Kind: Bind, Target: dir, Source: dir, Access: Read | Write | Execute, Folder: true,
 	})
 	return func() { os.RemoveAll(dir) }, nil
+}
+
+// give makes the target's user the owner of a folder made for it.
+func (s *Spec) give(dir string) error {
+	if s.UID < 0 {
+		return nil
+	}
+	return os.Chown(dir, s.UID, s.GID)
 }
 
 func variable(env []string, name string) (value string, ok bool) {

@@ -31,10 +31,13 @@ func (s *Script) MakeMountsPrivate() {
 	s.Call(PrivateStep, "", unix.SYS_MOUNT, 0, "/", 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 }
 
+// MountStep is how the text of MountFilesystem's step begins.
+func MountStep(kind string) string { return "mount " + kind + " on" }
+
 // MountFilesystem mounts a new file system of the given type; flags are MS_*
 // as MountFlags gives them.
 func (s *Script) MountFilesystem(kind, target string, flags uint64, options string) {
-	s.Call("mount "+kind+" on", target, unix.SYS_MOUNT, kind, target, kind, mountFlags(flags), options)
+	s.Call(MountStep(kind), target, unix.SYS_MOUNT, kind, target, kind, mountFlags(flags), options)
 }
 
 func mountFlags(attr uint64) (flags uint64) {
@@ -105,6 +108,11 @@ func (s *Script) Attach(tree, r Reg, path string) {
 // Mkdir makes a folder; one that is there already is fine.
 func (s *Script) Mkdir(folder any, path string, mode int) {
 	s.Call("make folder", path, unix.SYS_MKDIRAT, folder, path, mode).Tolerate(unix.EEXIST)
+}
+
+// Own makes a user and a group the owners of a file.
+func (s *Script) Own(folder any, path string, uid, gid int) {
+	s.Call("give away", path, unix.SYS_FCHOWNAT, folder, path, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // Touch makes an empty file; one that is there already is fine.
