@@ -283,7 +283,9 @@ func fail(m *machine, errno syscall.Errno) {
 //go:nosplit
 //go:norace
 func exit(code uintptr) {
-	for {
-		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, code, 0, 0, 0, 0, 0)
+	syscall.RawSyscall6(unix.SYS_EXIT_GROUP, code, 0, 0, 0, 0, 0)
+	// The filter refuses even that: a fault ends the process whatever it says.
+	for nowhere := (*uintptr)(nil); ; {
+		*nowhere = code
 	}
 }

@@ -86,6 +86,24 @@ func TestLaunchNamesTheStepThatFailed(t *testing.T) {
 	}
 }
 
+// A filter may refuse execve and the exit after it: the target ends nevertheless.
+func TestLaunchEndsWhereExitIsRefused(t *testing.T) {
+	refuseAll := []FilterInstruction{{Code: 0x06, K: 0x00050000 | uint32(unix.EPERM)}} // BPF_RET, SECCOMP_RET_ERRNO
+	child, status := launch(t, func(_, target *Script) {
+		target.DieWithParent()
+		target.DefaultSignals()
+		target.NoNewPrivileges()
+		target.Filter(refuseAll)
+		target.Exec([]string{"/bin/sh"}, []string{"sh"}, nil)
+	})
+	if step, errno := child.Failure(); step == nil || step.Text() != `execute "/bin/sh"` || errno != unix.EPERM {
+		t.Errorf("Failure() = %v, %v; want execute \"/bin/sh\", EPERM", step, errno)
+	}
+	if !status.Signaled() {
+		t.Errorf("status %#x; want a signal", status)
+	}
+}
+
 func TestExecTakesTheFirstCandidateThatWorks(t *testing.T) {
 	child, status := launch(t, func(_, target *Script) {
 		target.DefaultSignals()
