@@ -76,7 +76,7 @@ func (p *plan) complete(s *Spec, host host, walls wallSet, term *terminal) error
 // already stays, since only CAP_SYS_RESOURCE raises a hard limit.
 func (l Limit) reachable(host host) (soft, hard uint64) {
 	var own syscall.Rlimit
-	if host.privileged || syscall.Getrlimit(l.Resource, &own) != nil {
+	if host.raisesLimits || syscall.Getrlimit(l.Resource, &own) != nil {
 		return l.Soft, l.Hard
 	}
 	return min(l.Soft, own.Max), min(l.Hard, own.Max)
@@ -196,7 +196,7 @@ func (s *Spec) planStreams(script *sys.Script, term *terminal) {
 
 // planPrivileges empties the capability sets but for what was granted.
 func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
-	if host.privileged || walls.has(User) {
+	if host.dropsBounding || walls.has(User) {
 		for c := 0; c <= host.lastCapability; c++ {
 			if !slices.Contains(s.Capabilities, c) {
 				script.DropBounding(c)
@@ -207,7 +207,7 @@ func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
 	switch {
 	case s.UID >= 0:
 		script.SetUser(s.UID, s.GID)
-	case host.setsGroups:
+	case host.setsGroups && !walls.has(User): // which bars its use
 		script.DropGroups()
 	}
 	script.SetCapabilities(s.Capabilities)

@@ -29,7 +29,7 @@ func TestPlans(t *testing.T) {
 		{Kind: Proc, Target: "/proc", Folder: true},
 		{Kind: Dev, Target: "/dev", Folder: true},
 	}
-	root := host{privileged: true, lastCapability: 3, landlock: 7}
+	root := host{privileged: true, dropsBounding: true, lastCapability: 3, landlock: 7}
 	user := host{uid: 1000, gid: 1000, lastCapability: 3, landlock: 7}
 	spec := func(change func(*Spec)) *Spec {
 		s := &Spec{

@@ -22,15 +22,18 @@ type Result struct {
 // host is what the caller is and the kernel has.
 type host struct {
 	uid, gid       int
-	privileged     bool // CAP_SYS_ADMIN: namespaces without a user namespace
-	setsGroups     bool // CAP_SETGID, and no user namespace that bars its use
+	privileged     bool // makes every namespace without a user namespace
+	setsGroups     bool // CAP_SETGID
+	dropsBounding  bool // CAP_SETPCAP
+	raisesLimits   bool // CAP_SYS_RESOURCE
 	lastCapability int
 	landlock       int // ABI, 0 without
 }
 
 const (
-	capSetGID   = 6
-	capSysAdmin = 21
+	capSetGID      = 6
+	capSetPCap     = 8
+	capSysResource = 24
 )
 
 func thisHost() (host, error) {
@@ -40,8 +43,10 @@ func thisHost() (host, error) {
 	}
 	return host{
 		uid: os.Geteuid(), gid: os.Getegid(),
-		privileged: effective.Has(capSysAdmin),
-		setsGroups: effective.Has(capSysAdmin) && effective.Has(capSetGID),
+		privileged:    effective.MakesNamespaces(),
+		setsGroups:    effective.Has(capSetGID),
+		dropsBounding: effective.Has(capSetPCap),
+		raisesLimits:  effective.Has(capSysResource),
 	}, nil
 }
 

@@ -17,6 +17,20 @@ func (s CapSet) Has(n int) bool { return n >= 0 && n < 64 && s>>n&1 == 1 }
 // With returns the set with capability n added; n is 0 to 63.
 func (s CapSet) With(n int) CapSet { return s | 1<<n }
 
+// The capabilities that namespaces need where there is no user namespace to
+// give them (include/uapi/linux/capability.h).
+const (
+	capSetPCap  = 8  // to empty the bounding set
+	capNetAdmin = 12 // to bring a network's loopback up
+	capSysAdmin = 21 // to make them, and to mount
+)
+
+// MakesNamespaces tells whether the set suffices to make and to furnish every
+// namespace without a user namespace. A container may well have a part of it.
+func (s CapSet) MakesNamespaces() bool {
+	return s.Has(capSysAdmin) && s.Has(capNetAdmin) && s.Has(capSetPCap)
+}
+
 // Capabilities are a thread's five sets, as capabilities(7) names them.
 type Capabilities struct {
 	Effective, Permitted, Inheritable, Bounding, Ambient CapSet
