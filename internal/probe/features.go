@@ -32,19 +32,19 @@ var (
 	OpenTree = &Feature{
 		Name: "open_tree", Group: Kernel, Since: "Linux 5.2", Full: true,
 		For:   "builds the new root from clones of mounts",
-		Lost:  "no root of the program's own: files are bounded by Landlock alone",
+		Lost:  "no root of the program's own: a run is refused, unless the wall \"mount\" is optional; Landlock alone refuses files then",
 		Probe: func() Finding { return found(sys.HasOpenTree()) },
 	}
 	MountSetattr = &Feature{
 		Name: "mount_setattr", Group: Kernel, Since: "Linux 5.12", Full: true,
 		For:   "makes a whole tree of mounts read-only at once",
-		Lost:  "mounts below a read-only one would stay writable, so there is no root of the program's own",
+		Lost:  "mounts below a read-only one would stay writable: a run is refused, unless the wall \"mount\" is optional",
 		Probe: func() Finding { return found(sys.HasMountSetattr()) },
 	}
 	Openat2 = &Feature{
 		Name: "openat2", Group: Kernel, Since: "Linux 5.6", Full: true,
 		For:   "opens paths without following a link put there meanwhile",
-		Lost:  "no root of the program's own: a swapped link could lead mounts astray",
+		Lost:  "a swapped link could lead mounts and Landlock's rules astray: a run is refused, unless both walls are optional",
 		Probe: func() Finding { return found(sys.HasOpenat2()) },
 	}
 	CloseRange = &Feature{

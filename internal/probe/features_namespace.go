@@ -8,31 +8,31 @@ var (
 	UserNamespaces = &Feature{
 		Name: "user namespaces", Group: Namespaces, Since: "Linux 3.8",
 		For:   "gives an ordinary user the power to build every other wall",
-		Lost:  "an ordinary user gets Landlock and the filter only",
+		Lost:  "an ordinary user's run has limits, capabilities, Landlock and the filter for walls, and no other",
 		Probe: probeUserNamespaces, Cure: cureUserNamespaces,
 	}
 	MountNamespaces = &Feature{
 		Name: "mount namespaces", Group: Namespaces, Full: true,
 		For:   "a root, /tmp and /dev of the program's own; hidden folders",
-		Lost:  "files are bounded by Landlock alone; folders inside an allowed one can't be hidden",
+		Lost:  "the program sees the machine's files, and Landlock alone refuses them; a policy that protects a part of a writable folder is refused",
 		Probe: func() Finding { return inside(sys.NewMounts, mountTmpfs) }, Cure: cureNamespace,
 	}
 	PidNamespaces = &Feature{
 		Name: "pid namespaces", Group: Namespaces, Full: true,
 		For:   "the program sees and signals its own processes only, and leaves none behind",
-		Lost:  "other processes of this user can be seen and signalled; strays may stay behind",
+		Lost:  "other processes can be seen, and signalled where Landlock is older than ABI 6; what the program started goes on if callgate itself is killed",
 		Probe: func() Finding { return inside(sys.NewPids, nil) }, Cure: cureNamespace,
 	}
 	NetworkNamespaces = &Feature{
 		Name: "network namespaces", Group: Namespaces, Full: true,
 		For:   "a program without network meets no interface at all",
-		Lost:  "the network is refused by the filter and Landlock only",
+		Lost:  "the filter refuses all internet sockets, so the program can't connect to itself either",
 		Probe: func() Finding { return inside(sys.NewNetwork, (*sys.Script).LoopbackUp) }, Cure: cureNamespace,
 	}
 	IPCNamespaces = &Feature{
 		Name: "ipc namespaces", Group: Namespaces, Full: true,
 		For:   "System V and POSIX queues, semaphores and shared memory of the program's own",
-		Lost:  "other programs' shared memory can be reached where its permissions allow",
+		Lost:  "System V queues, semaphores and shared memory of others can be reached where their permissions allow",
 		Probe: func() Finding { return inside(sys.NewIPC, nil) }, Cure: cureNamespace,
 	}
 	UTSNamespaces = &Feature{
@@ -50,13 +50,13 @@ var (
 	ReadOnlyMounts = &Feature{
 		Name: "read-only mounts", Group: Namespaces, Since: "Linux 5.12", Full: true,
 		For:   "shows system files to the program without letting it change them",
-		Lost:  "files are bounded by Landlock alone",
+		Lost:  "no root of the program's own, as without mount namespaces; where those work, a run is refused unless the wall \"mount\" is optional",
 		Probe: func() Finding { return inside(sys.NewMounts, mountReadOnly) }, Cure: cureNamespace,
 	}
 	OwnProc = &Feature{
 		Name: "own /proc", Group: Namespaces, Full: true,
 		For:   "a /proc that shows the program its own processes only",
-		Lost:  "the program gets no /proc",
+		Lost:  "where the policy has a /proc it is the machine's: it shows the command lines of all processes",
 		Probe: func() Finding { return inside(sys.NewMounts|sys.NewPids, mountProc) }, Cure: cureProc,
 	}
 	Overlay = &Feature{

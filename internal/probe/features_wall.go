@@ -19,7 +19,7 @@ var (
 	SeccompActions = &Feature{
 		Name: "seccomp actions", Group: Filter, Since: "Linux 4.14",
 		For:   "answers a refused call in the way the policy says",
-		Lost:  "every refused call kills the program or fails",
+		Lost:  "a policy that asks for an action the kernel does not know kills the program instead",
 		Probe: probeSeccompActions, Cure: cureFilter,
 	}
 	SeccompNotify = &Feature{
@@ -37,7 +37,7 @@ var (
 	LandlockRules = &Feature{
 		Name: "landlock", Group: Landlock, Since: "Linux 5.13", Full: true,
 		For:   "a second wall around files and ports, which needs no namespaces",
-		Lost:  "files and ports are bounded by namespaces alone",
+		Lost:  "a run is refused, unless the wall \"landlock\" is optional; namespaces alone bound files then, and nothing bounds ports",
 		Probe: probeLandlock, Cure: cureLandlock,
 	}
 )
