@@ -102,6 +102,9 @@ func (p doctorPage) surroundings(here probe.Surroundings) {
 	if here.NoProc {
 		p.WriteString(", without /proc")
 	}
+	if here.MaskedProc {
+		p.WriteString(", with parts of /proc masked")
+	}
 	if here.Filters > 0 {
 		p.WriteString(", behind a seccomp filter")
 	}

@@ -7,11 +7,49 @@ import (
 
 // The pieces of advice that several features share.
 const (
-	cureSeccomp = "a filter around this program refuses the call: docker run --security-opt seccomp=unconfined"
-	cureChroot  = "start callgate outside of the chroot: the kernel allows neither user namespaces nor a root of one's own in one"
-	cureNoProc  = "mount /proc: callgate needs it, to work and to explain; in a chroot, start callgate outside"
-	cureUserns  = "allow user namespaces first: see the feature \"user namespaces\""
+	cureChroot = "start callgate outside of the chroot: the kernel allows neither user namespaces nor a root of one's own in one"
+	cureNoProc = "mount /proc: callgate needs it, to work and to explain; in a chroot, start callgate outside"
+	cureUserns = "allow user namespaces first: see the feature \"user namespaces\""
 )
+
+// The parts of a container that an engine can be asked to leave out.
+const (
+	aroundFilter = 1 << iota
+	aroundProc
+	aroundAppArmor
+)
+
+// without says how to start the container again without those parts.
+func (here Surroundings) without(parts int) string {
+	engine, words := "docker run", [...]string{"--security-opt seccomp=unconfined", "--security-opt systempaths=unconfined", "--security-opt apparmor=unconfined"}
+	switch here.Container {
+	case "podman":
+		engine, words[1] = "podman run", "--security-opt unmask=ALL"
+	case "kubernetes":
+		engine, words = "in the container's securityContext:", [...]string{"seccompProfile: {type: Unconfined}", "procMount: Unmasked (needs hostUsers: false)", "appArmorProfile: {type: Unconfined}"}
+	}
+	for i, word := range words {
+		if parts&(1<<i) != 0 {
+			engine += " " + word
+		}
+	}
+	return engine
+}
+
+// cureFiltered says how to be rid of a filter that refuses a call, and of what
+// would be met next.
+func cureFiltered(here Surroundings) string {
+	parts := aroundFilter
+	if here.MaskedProc && !here.Privileged {
+		parts |= aroundProc
+	}
+	return "a filter around this program refuses the call: " + here.without(parts)
+}
+
+// cureMasked says how to have /proc whole.
+func cureMasked(here Surroundings) string {
+	return "parts of /proc are masked or read-only here, and the kernel shows none whole again: " + here.without(aroundProc)
+}
 
 // filtered tells whether a filter, rather than the kernel, may have refused.
 func filtered(err error, here Surroundings) bool {
@@ -22,9 +60,9 @@ func filtered(err error, here Surroundings) bool {
 func commonCure(since string, err error, here Surroundings) string {
 	switch {
 	case filtered(err, here) && since != "" && errors.Is(err, syscall.ENOSYS):
-		return cureSeccomp + "; or the kernel is too old: " + since + " or newer"
+		return cureFiltered(here) + "; or the kernel is too old: " + since + " or newer"
 	case filtered(err, here):
-		return cureSeccomp
+		return cureFiltered(here)
 	case since != "":
 		return since + " or newer"
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
@@ -37,6 +75,8 @@ func commonCure(since string, err error, here Surroundings) string {
 // lets the namespace be made and then refuses to mount in it is AppArmor's work.
 func cureUserNamespaces(err error, here Surroundings) string {
 	switch {
+	case errors.Is(err, syscall.EROFS):
+		return cureMasked(here)
 	case here.UnprivilegedUserns == "0":
 		return "sysctl -w kernel.unprivileged_userns_clone=1"
 	case here.AppArmorUserns == "1":
@@ -48,13 +88,13 @@ func cureUserNamespaces(err error, here Surroundings) string {
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENOSYS):
 		return "a kernel built with CONFIG_USER_NS"
 	case here.Filters > 0:
-		return cureSeccomp
+		return cureFiltered(here)
 	case here.Chroot:
 		return cureChroot
 	case here.NoProc:
 		return cureNoProc
 	case here.Container != "":
-		return "the container forbids it: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+		return "the container forbids it: " + here.without(aroundFilter|aroundAppArmor)
 	}
 	return "ask the administrator which security module forbids it (SELinux, AppArmor, a sysctl)"
 }
@@ -75,9 +115,21 @@ func cureNamespace(err error, here Surroundings) string {
 	return ""
 }
 
+// curePivot knows that only a mount point can be left behind, and that Docker's
+// filter refuses to, whatever the capabilities.
+func curePivot(err error, here Surroundings) string {
+	switch {
+	case filtered(err, here):
+		return cureFiltered(here)
+	case errors.Is(err, syscall.EINVAL) && !here.Chroot && !here.NoProc:
+		return "start callgate where the root is a file system of its own, not an initramfs"
+	}
+	return cureNamespace(err, here)
+}
+
 func cureProc(err error, here Surroundings) string {
 	if PidNamespaces.Find().Err == nil && errors.Is(err, syscall.EPERM) {
-		return "parts of /proc are masked here, and the kernel shows none whole again: docker run --security-opt systempaths=unconfined"
+		return cureMasked(here)
 	}
 	return cureNamespace(err, here)
 }

@@ -35,7 +35,15 @@ func TestCures(t *testing.T) {
 		{"chroot", users, wrap(syscall.EPERM), Surroundings{Chroot: true}, "outside of the chroot"},
 		{"container's AppArmor", users, wrap(syscall.EPERM), Surroundings{Container: "docker"}, "apparmor=unconfined"},
 		{"no /proc", users, wrap(syscall.EPERM), Surroundings{NoProc: true}, "mount /proc"},
+		{"default podman", users, syscall.EROFS, Surroundings{Filters: 1, Container: "podman", MaskedProc: true}, "podman run --security-opt unmask=ALL"},
+		{"Docker, seccomp=unconfined", users, syscall.EROFS, Surroundings{Container: "docker", MaskedProc: true}, "docker run --security-opt systempaths=unconfined"},
+		{"Docker masks /proc as well", users, wrap(syscall.EPERM), Surroundings{Filters: 1, Container: "docker", MaskedProc: true}, "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined"},
+		{"Kubernetes", users, wrap(syscall.EPERM), Surroundings{Filters: 1, Container: "kubernetes"}, "securityContext: seccompProfile: {type: Unconfined}"},
 		{"unknown", users, wrap(syscall.EPERM), Surroundings{}, "administrator"},
+
+		{"Docker with CAP_SYS_ADMIN", curePivot, syscall.EPERM, Surroundings{Filters: 1, Privileged: true, MaskedProc: true}, "docker run --security-opt seccomp=unconfined"},
+		{"initramfs", curePivot, syscall.EINVAL, Surroundings{Privileged: true}, "not an initramfs"},
+		{"root in a chroot", curePivot, syscall.EINVAL, Surroundings{Privileged: true, Chroot: true}, "outside of the chroot"},
 
 		{"root in a chroot", cureNamespace, syscall.EINVAL, Surroundings{Privileged: true, Chroot: true}, "outside of the chroot"},
 		{"root without /proc", cureNamespace, syscall.EINVAL, Surroundings{Privileged: true, NoProc: true}, "mount /proc"},
@@ -125,6 +133,20 @@ func TestHasRootMount(t *testing.T) {
 	} {
 		if got := hasRootMount(mounts); got != want {
 			t.Errorf("hasRootMount(%q) = %v; want %v", mounts, got, want)
+		}
+	}
+}
+
+func TestMasksProc(t *testing.T) {
+	for mounts, want := range map[string]bool{
+		"22 27 0:21 / /proc rw - proc proc rw\n":                                                  false,
+		"22 27 0:21 / /proc rw - proc proc rw\n23 22 0:30 / /proc/sys/fs/binfmt_misc rw - autofs": false,
+		"22 27 0:21 / /proc rw - proc proc rw\n23 22 0:21 /sys /proc/sys ro - proc proc rw\n":     true,
+		"23 22 0:5 /null /proc/kcore rw - devtmpfs devtmpfs rw\n":                                 true,
+		"23 22 0:5 / /processes rw - tmpfs tmpfs rw\n":                                            false,
+	} {
+		if got := masksProc(mounts); got != want {
+			t.Errorf("masksProc(%q) = %v; want %v", mounts, got, want)
 		}
 	}
 }

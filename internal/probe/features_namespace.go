@@ -17,6 +17,12 @@ var (
 		Lost:  "the program sees the machine's files, and Landlock alone refuses them; a policy that protects a part of a writable folder is refused",
 		Probe: func() Finding { return inside(sys.NewMounts, mountTmpfs) }, Cure: cureNamespace,
 	}
+	PivotRoot = &Feature{
+		Name: "pivot_root", Group: Namespaces, Full: true,
+		For:   "exchanges the machine's root for the program's own",
+		Lost:  "no root of the program's own, as without mount namespaces",
+		Probe: func() Finding { return inside(sys.NewMounts, pivot) }, Cure: curePivot,
+	}
 	PidNamespaces = &Feature{
 		Name: "pid namespaces", Group: Namespaces, Full: true,
 		For:   "the program sees and signals its own processes only, and leaves none behind",
@@ -76,14 +82,24 @@ func inside(flags uintptr, steps func(*sys.Script)) Finding {
 }
 
 // probeUserNamespaces mounts in the new namespace, since Ubuntu's AppArmor
-// allows to make one and then takes its powers away.
+// allows to make one and then takes its powers away, and forbids further ones
+// as callgate run does, which a container's read-only /proc/sys refuses.
 func probeUserNamespaces() Finding {
-	return found(sys.Try(sys.NewUser|sys.NewMounts, mountTmpfs))
+	return found(sys.Try(sys.NewUser|sys.NewMounts, func(s *sys.Script) {
+		s.WriteFile("/proc/sys/user/max_user_namespaces", "0")
+		mountTmpfs(s)
+	}))
 }
 
 // The mounts below go onto /proc because it is there everywhere.
 
 func mountTmpfs(s *sys.Script) { s.MountFilesystem("tmpfs", "/proc", 0, "") }
+
+func pivot(s *sys.Script) {
+	mountTmpfs(s)
+	s.Chdir("/proc")
+	s.PivotHere()
+}
 
 func mountProc(s *sys.Script) { s.MountFilesystem("proc", "/proc", 0, "") }
 

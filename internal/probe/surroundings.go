@@ -16,12 +16,13 @@ type Surroundings struct {
 	Kernel     string `json:"kernel"`               // what uname -r prints
 	Arch       string `json:"arch"`                 // "amd64"
 	User       int    `json:"user"`                 // effective user id
-	Privileged bool   `json:"privileged,omitempty"` // has CAP_SYS_ADMIN, so needs no user namespace
+	Privileged bool   `json:"privileged,omitempty"` // has CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_SETPCAP, so needs no user namespace
 	Container  string `json:"container,omitempty"`  // "docker", "podman", "lxc", "kubernetes", "wsl", …
 	Filters    int    `json:"filters"`              // seccomp filters already around this process, at least
 	NoNewPrivs bool   `json:"noNewPrivs,omitempty"` // already set for this process
 	Chroot     bool   `json:"chroot,omitempty"`     // the root folder is not its mount's root
 	NoProc     bool   `json:"noProc,omitempty"`     // there is no /proc, so that little can be explained
+	MaskedProc bool   `json:"maskedProc,omitempty"` // parts of /proc are covered or read-only, as in a container
 	AppArmor   string `json:"apparmor,omitempty"`   // this process's profile
 
 	UnprivilegedUserns string `json:"kernel.unprivileged_userns_clone,omitempty"`
@@ -31,8 +32,6 @@ type Surroundings struct {
 	IOUring            string `json:"kernel.io_uring_disabled,omitempty"`
 	LegacyTIOCSTI      string `json:"dev.tty.legacy_tiocsti,omitempty"`
 }
-
-const capSysAdmin = 21 // include/uapi/linux/capability.h
 
 // Here returns the surroundings of this process, read once.
 var Here = sync.OnceValue(func() Surroundings {
@@ -51,10 +50,11 @@ var Here = sync.OnceValue(func() Surroundings {
 	status, _ := os.ReadFile("/proc/self/status")
 	s.readStatus(string(status))
 	own, err := sys.OwnCapabilities()
-	s.Privileged = err == nil && own.Effective.Has(capSysAdmin)
+	s.Privileged = err == nil && own.Effective.MakesNamespaces()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	s.NoProc = err != nil
 	s.Chroot = err == nil && !hasRootMount(string(mounts))
+	s.MaskedProc = masksProc(string(mounts))
 	s.Container = container(s.Kernel, os.Getenv, line, exists)
 	return s
 })
@@ -83,6 +83,18 @@ func (s *Surroundings) readStatus(status string) {
 func hasRootMount(mountinfo string) bool {
 	for row := range strings.Lines(mountinfo) {
 		if fields := strings.Fields(row); len(fields) > 4 && fields[4] == "/" {
+			return true
+		}
+	}
+	return false
+}
+
+// masksProc tells whether anything lies on a part of /proc. The mounts that
+// systemd makes for binfmt_misc cover nothing: their folder is there for them.
+func masksProc(mountinfo string) bool {
+	for row := range strings.Lines(mountinfo) {
+		fields := strings.Fields(row)
+		if len(fields) > 4 && strings.HasPrefix(fields[4], "/proc/") && fields[4] != "/proc/sys/fs/binfmt_misc" {
 			return true
 		}
 	}
