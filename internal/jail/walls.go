@@ -136,8 +136,8 @@ func cure(failed *WallError) string {
 	switch {
 	case errors.Is(failed, syscall.EAGAIN):
 		return ": no process left: raise the pids limit, of which callgate's own init takes one, or RLIMIT_NPROC"
-	case failed.Step == sys.GroupsStep:
-		return ": only root outside of a user namespace changes users: run as root with CAP_SYS_ADMIN, or without --user"
+	case failed.Step == sys.GroupsStep, strings.HasPrefix(failed.Step, sys.GiveStep):
+		return ": only root changes users, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN: run so, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:

@@ -29,6 +29,7 @@ func TestWithout(t *testing.T) {
 		{name: "no more of them", host: user, failed: clone(syscall.ENOSPC), lost: namespaceWalls},
 		{name: "namespaces without power", host: user, failed: &WallError{Wall: Mounts, Step: sys.PrivateStep, Errno: syscall.EACCES}, lost: namespaceWalls},
 		{name: "all are required", host: user, spec: Spec{Full: true}, failed: clone(syscall.EPERM), err: "this user may not create namespaces"},
+		{name: "another user in a user namespace", host: user, failed: &WallError{Wall: Mounts, Step: sys.GiveStep + " 0", Errno: syscall.EINVAL}, err: "only root changes users"},
 		{name: "no process left", host: user, failed: clone(syscall.EAGAIN), err: "raise the pids limit"},
 		{name: "a later step", host: user, failed: &WallError{Wall: Mounts, Step: `open "/usr"`, Errno: syscall.EPERM}, err: `build wall "mount": open "/usr": operation not permitted`},
 		{name: "the kernel has no Landlock", host: user, failed: landlock, err: `name "landlock" optional to run without`},

@@ -22,6 +22,10 @@ const Here = unix.AT_FDCWD
 // where a user namespace gives no power over mounts.
 const PrivateStep = "make mounts private"
 
+// GiveStep is how the text of Own's step begins. It fails with EINVAL in a user
+// namespace that does not know the user.
+const GiveStep = "give away"
+
 // PivotStep is the text of PivotHere's first step.
 const PivotStep = "change root"
 
@@ -112,7 +116,7 @@ func (s *Script) Mkdir(folder any, path string, mode int) {
 
 // Own makes a user and a group the owners of a file.
 func (s *Script) Own(folder any, path string, uid, gid int) {
-	s.Call("give away", path, unix.SYS_FCHOWNAT, folder, path, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
+	s.Call(GiveStep, path, unix.SYS_FCHOWNAT, folder, path, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // Touch makes an empty file; one that is there already is fine.
