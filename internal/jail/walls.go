@@ -68,6 +68,8 @@ func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error
 		lost = namespaceWalls
 	case !s.Full && fixedRoot(failed):
 		lost = []Wall{Mounts}
+	case !s.Full && fixedName(failed):
+		lost = []Wall{Hostname}
 	case slices.Contains(s.Optional, failed.Wall):
 		lost = []Wall{failed.Wall}
 	default:
@@ -110,6 +112,12 @@ func fixedRoot(failed *WallError) bool {
 	return false
 }
 
+// fixedName tells a filter, as podman's, that refuses to name even a host of
+// one's own.
+func fixedName(failed *WallError) bool {
+	return failed.Wall == Hostname && failed.Errno == syscall.EPERM
+}
+
 // withoutMounts refuses what only mounts can do: to withhold a part of a folder
 // that the target may write to.
 func (s *Spec) withoutMounts(failed *WallError) error {
@@ -142,7 +150,7 @@ func cure(failed *WallError) string {
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
-	case refusedNamespaces(failed) || fixedRoot(failed):
+	case refusedNamespaces(failed) || fixedRoot(failed) || fixedName(failed):
 		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}
 	return ""

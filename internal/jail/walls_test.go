@@ -47,6 +47,7 @@ func TestWithout(t *testing.T) {
 		{name: "another file is read-only", host: user, failed: &WallError{Wall: Mounts, Step: `make folder "usr"`, Errno: syscall.EROFS}, err: "read-only file system"},
 		{name: "a container's masked /proc", host: root, failed: &WallError{Wall: Mounts, Step: `mount proc on "proc"`, Errno: syscall.EPERM}, lost: []Wall{Mounts}},
 		{name: "a filter refuses to change roots", host: user, failed: &WallError{Wall: Mounts, Step: sys.PivotStep, Errno: syscall.EPERM}, lost: []Wall{Mounts}},
+		{name: "a filter refuses the host name", host: user, failed: &WallError{Wall: Hostname, Step: `set host name "x"`, Errno: syscall.EPERM}, lost: []Wall{Hostname}},
 		{name: "the root of a chroot", host: root, failed: &WallError{Wall: Mounts, Step: sys.PrivateStep, Errno: syscall.EINVAL}, lost: []Wall{Mounts}},
 	}
 	for _, test := range tests {

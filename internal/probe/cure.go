@@ -127,6 +127,14 @@ func curePivot(err error, here Surroundings) string {
 	return cureNamespace(err, here)
 }
 
+// cureUTS knows that podman's filter lets the namespace be made, not named.
+func cureUTS(err error, here Surroundings) string {
+	if filtered(err, here) {
+		return cureFiltered(here)
+	}
+	return cureNamespace(err, here)
+}
+
 func cureProc(err error, here Surroundings) string {
 	if PidNamespaces.Find().Err == nil && errors.Is(err, syscall.EPERM) {
 		return cureMasked(here)

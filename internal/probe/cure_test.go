@@ -42,6 +42,7 @@ func TestCures(t *testing.T) {
 		{"unknown", users, wrap(syscall.EPERM), Surroundings{}, "administrator"},
 
 		{"Docker with CAP_SYS_ADMIN", curePivot, syscall.EPERM, Surroundings{Filters: 1, Privileged: true, MaskedProc: true}, "docker run --security-opt seccomp=unconfined"},
+		{"podman's host name", cureUTS, syscall.EPERM, Surroundings{Filters: 1, Container: "podman"}, "podman run --security-opt seccomp=unconfined"},
 		{"initramfs", curePivot, syscall.EINVAL, Surroundings{Privileged: true}, "not an initramfs"},
 		{"root in a chroot", curePivot, syscall.EINVAL, Surroundings{Privileged: true, Chroot: true}, "outside of the chroot"},
 

@@ -45,7 +45,7 @@ var (
 		Name: "uts namespaces", Group: Namespaces, Full: true,
 		For:   "a host name that tells nothing",
 		Lost:  "the program sees the real host name",
-		Probe: func() Finding { return inside(sys.NewUTS, func(s *sys.Script) { s.Hostname("probe") }) }, Cure: cureNamespace,
+		Probe: func() Finding { return inside(sys.NewUTS, func(s *sys.Script) { s.Hostname("probe") }) }, Cure: cureUTS,
 	}
 	CgroupNamespaces = &Feature{
 		Name: "cgroup namespaces", Group: Namespaces, Since: "Linux 4.6",
