@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/callgate/callgate/abi"
@@ -222,6 +223,11 @@ func (c *checker) network(n *Network) {
 	}
 }
 
+const (
+	leastMemory = 1 << 20
+	mostPids    = 1 << 22 // PID_MAX_LIMIT (include/linux/threads.h)
+)
+
 func (c *checker) limits(l *Limits) {
 	zero := func(at Origin, isZero bool, key string) {
 		if at != (Origin{}) && isZero {
@@ -229,7 +235,13 @@ func (c *checker) limits(l *Limits) {
 		}
 	}
 	zero(l.Memory.At, l.Memory.Value == 0, "memory")
+	if m := l.Memory; m.Value > 0 && m.Value < leastMemory {
+		c.problems.add(m.At, "write 1M or more", "memory: %d bytes are too few for a program to start in", m.Value)
+	}
 	zero(l.Pids.At, l.Pids.Value <= 0, "pids")
+	if l.Pids.Value > mostPids {
+		c.problems.add(l.Pids.At, "write at most "+strconv.Itoa(mostPids), "pids: %d is more than a kernel has numbers for", l.Pids.Value)
+	}
 	zero(l.Tmp.At, l.Tmp.Value == 0, "tmp")
 }
 

@@ -99,7 +99,7 @@ func place(all []Mount, setting Setting[Place], private Kind, paths ...string) [
 // placeHome puts the home directory into the tree, unless a list names it or a
 // directory around it: system users live in places such as /usr/sbin.
 func placeHome(all []Mount, setting Setting[Place], home string) []Mount {
-	if _, named := mountOf(all, home); named || setting.Value == None || home == "/" {
+	if _, named := mountOf(all, home); named || setting.Value == None || home == "/" || isBelow(home, "/proc") || isBelow(home, "/dev") {
 		return all
 	}
 	m := Mount{Path: home, Kind: Tmpfs, Access: Read | Write | Execute, At: setting.At}

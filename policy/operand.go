@@ -55,5 +55,8 @@ func partValue(part string, arch abi.Arch) (uint64, error) {
 	if near := nearestConstant(part); near != "" {
 		return 0, fmt.Errorf("no constant %q: did you mean %q? a number will do too", part, near)
 	}
+	if strings.ContainsAny(part, "/.") {
+		return 0, fmt.Errorf("no constant %q: begin a path with /, ~/ or ./", part)
+	}
 	return 0, fmt.Errorf("no constant %q: write its number", part)
 }

@@ -29,7 +29,12 @@ that is missing what falls away and what would bring it back.
 The exit code is 0 when every wall of "callgate run" can be built here, and 1
 when it can't. Limits of memory, processes and processors are no part of that:
 a run that asks for one is refused where it can't be had.`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("doctor: it takes no words, and got %q: callgate doctor --help", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.OutOrStdout(), format) },
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "print `text or json`")

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/callgate/callgate/policy"
 )
 
 // Exit codes of callgate itself; every other code is the target's, as env(1)
@@ -73,7 +75,7 @@ func newRootCommand(args []string) *cobra.Command {
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	all := verbs()
@@ -90,6 +92,18 @@ func newRootCommand(args []string) *cobra.Command {
 		completeRun(root)
 	}
 	return root
+}
+
+// noCommand refuses what is no command of cmd's, and says which was meant.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, below := range cmd.Commands() {
+		names = append(names, below.Name())
+	}
+	return fmt.Errorf("%s has no command %q: %s", cmd.CommandPath(), args[0], policy.Suggest(args[0], names))
 }
 
 // exitError carries an exit code, with a message unless err is nil.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,14 +21,32 @@ func newManCommand() *cobra.Command {
 /usr/local/share/man/man1. It must exist.`,
 		Example: `  callgate man /usr/local/share/man/man1
   callgate man . && man ./callgate-run.1`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("man: name one directory: callgate man DIRECTORY")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
 			if err := writePages(newRootCommand(nil), args[0]); err != nil {
-				return exitError{exitFailure, fmt.Errorf("man: %w", err)}
+				return exitError{exitFailure, fmt.Errorf("man: %w: %s", err, writeCure(err))}
 			}
 			return nil
 		},
 	}
+}
+
+// writeCure says what helps against a page that can't be written.
+func writeCure(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "make the directory: mkdir -p"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "name a directory, and not a file"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "run as one who may write there, or name another directory"
+	}
+	return "name another directory"
 }
 
 // writePages writes the pages of a command and of those below it. cobra's own

@@ -38,7 +38,7 @@ file, or an OCI seccomp profile, whose name ends in .json.
 The exit code is 0 for yes, 1 for no (the call is refused, a test failed, the
 policies differ, the policy is wrong), and 2 when the question could not be
 answered.`,
-		Args: cobra.NoArgs,
+		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, verb := range []*cobra.Command{
@@ -120,10 +120,8 @@ func (f *policyFlags) target() (policy.Target, error) {
 	if t.Dir, err = os.Getwd(); err != nil {
 		return t, fmt.Errorf("find the working directory: %w: go to a folder that exists", err)
 	}
-	if t.Home, err = os.UserHomeDir(); err != nil {
-		t.Home = "/"
-	}
-	return t, nil
+	t.Home, err = homeFolder()
+	return t, err
 }
 
 // painter colors text for a terminal whose user has not set NO_COLOR.

@@ -126,7 +126,7 @@ func asFindings(severity string, problems policy.Problems) []finding {
 func printFindings(w io.Writer, name string, found []finding) error {
 	paint := newPainter(w)
 	for _, f := range found {
-		place, rest := "", f.text
+		place, rest := name+": ", f.text
 		if at := (policy.Origin{File: f.File, Line: f.Line, Column: f.Column}); at != (policy.Origin{}) {
 			place = at.Position() + ": "
 			rest = rest[len(place):]

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/callgate/callgate/policy"
 	"github.com/callgate/callgate/policy/document"
@@ -82,14 +83,14 @@ func readPolicyFile(name string) ([]byte, error) {
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, fmt.Errorf("read %q: %w%s", name, err, elsewhere(name, err))
+		return nil, fmt.Errorf("read %q: %w: %s", name, err, readCure(name, err))
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &path):
-		return nil, fmt.Errorf("read %q: %w", name, path.Err)
+		return nil, fmt.Errorf("read %q: %w: %s", name, path.Err, readCure(name, path.Err))
 	case err != nil:
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	case len(text) > maxFile:
@@ -98,11 +99,17 @@ func readPolicyFile(name string) ([]byte, error) {
 	return text, nil
 }
 
-// elsewhere says which preset may have been meant by a file that is missing.
-func elsewhere(name string, err error) string {
+// readCure says what helps against a file that can't be read.
+func readCure(name string, err error) string {
 	preset := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
-	if _, is := policy.Preset(preset); is && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Sprintf(": the preset is called %q", preset)
+	_, is := policy.Preset(preset)
+	switch {
+	case is && errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("the preset is called %q", preset)
+	case errors.Is(err, fs.ErrPermission):
+		return "let this user read it"
+	case errors.Is(err, syscall.EISDIR):
+		return "name a file in it"
 	}
-	return ""
+	return "check the name"
 }

@@ -55,6 +55,9 @@ when it never ran.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkEmpty(cmd.Flags()); err != nil {
+				return exitError{exitFailure, err}
+			}
 			return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -138,6 +141,18 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	return statusError(result.Status)
 }
 
+// homeFolder returns what "~" is in policies, "/" for a user without a home.
+func homeFolder() (string, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "/", nil
+	}
+	if !filepath.IsAbs(home) {
+		return "", fmt.Errorf("find the home directory: HOME is %q: set it to an absolute path, or unset it", home)
+	}
+	return filepath.Clean(home), nil
+}
+
 // workingFolder returns the absolute path of the folder to start in.
 func workingFolder(flag string) (string, error) {
 	if flag == "" {
@@ -195,8 +210,8 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if err := target.Kernel.UnmarshalText([]byte(sys.KernelVersion())); err != nil {
 		return nil, target, fmt.Errorf("read the kernel's version: %w", err)
 	}
-	if target.Home, err = os.UserHomeDir(); err != nil {
-		target.Home = "/"
+	if target.Home, err = homeFolder(); err != nil {
+		return nil, target, err
 	}
 	p, err := openPolicies(o.names()...)
 	if err != nil {

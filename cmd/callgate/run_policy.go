@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/callgate/callgate/policy"
 )
@@ -23,6 +26,21 @@ type runFlags struct {
 	capabilities      []string
 	descriptors       []string
 	optional          []string
+}
+
+// checkEmpty refuses flags without a value, which a script writes when a variable
+// of its own is unset: "no limit" and "this folder" would be wrong guesses.
+func checkEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		empty := f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			empty = slices.ContainsFunc(list.GetSlice(), func(s string) bool { return s == "" || s == "-" })
+		}
+		if empty && err == nil {
+			err = fmt.Errorf("--%s: its value is empty: write one, or leave the flag out", f.Name)
+		}
+	})
+	return err
 }
 
 // names returns the documents to load, the later over the earlier.
@@ -60,7 +78,9 @@ func (f *runFlags) document() (*policy.Policy, error) {
 	add := func(list *[]policy.Path, flag string, paths []string) {
 		for _, text := range paths {
 			text, optional := strings.CutPrefix(text, "-")
-			*list = append(*list, policy.Path{Text: text, Optional: optional, At: given(flag)})
+			if !slices.ContainsFunc(*list, func(p policy.Path) bool { return p.Text == text }) || list != &p.Files.Exec {
+				*list = append(*list, policy.Path{Text: text, Optional: optional, At: given(flag)})
+			}
 		}
 	}
 	add(&p.Files.ReadOnly, "--ro", f.ro)

@@ -90,6 +90,9 @@ func setUser(s *jail.Spec, text string) (err error) {
 		return nil
 	}
 	name, group, both := strings.Cut(text, ":")
+	if name == "" || both && group == "" {
+		return fmt.Errorf("--user %q: a name is missing: write USER or USER:GROUP, names or numbers", text)
+	}
 	s.UID, s.GID, err = lookupUser(name)
 	if err == nil && both {
 		s.GID, err = lookupGroup(group)

@@ -46,6 +46,8 @@ func (s *Spec) execCure(path string, errno syscall.Errno) string {
 	r, err := resolve(path)
 	visible, access := s.sees(r.path)
 	switch {
+	case errors.Is(errno, syscall.ENAMETOOLONG):
+		return "shorten its name"
 	case err != nil && !strings.Contains(path, "/"):
 		return "it is in no folder of PATH: install it, or name its path"
 	case errors.Is(err, fs.ErrNotExist):

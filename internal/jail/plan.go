@@ -217,7 +217,7 @@ func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
 func (s *Spec) candidates() ([]string, error) {
 	name := s.Args[0]
 	if name == "" {
-		return nil, fmt.Errorf("execute %q: the program's name is empty", name)
+		return nil, fmt.Errorf("execute %q: the program's name is empty: name one", name)
 	}
 	if strings.Contains(name, "/") {
 		if s.From != "" && !filepath.IsAbs(name) {
@@ -228,6 +228,9 @@ func (s *Spec) candidates() ([]string, error) {
 	path := "/usr/local/bin:/usr/bin:/bin"
 	if value, ok := variable(s.Env, "PATH"); ok {
 		path = value
+	}
+	if path == "" { // the same as ":", of which SplitList makes nothing
+		path = "."
 	}
 	var list []string
 	for _, dir := range filepath.SplitList(path) {

@@ -1,9 +1,11 @@
 package document
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/callgate/callgate/policy"
 	"github.com/goccy/go-yaml/ast"
@@ -56,6 +58,10 @@ func parse(file string, text []byte) (root *node, err error) {
 			At:   whole,
 			What: fmt.Sprintf("a document of %d bytes", len(text)), Cure: fmt.Sprintf("write at most %d", maxSize),
 		}
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, &policy.Problem{At: whole, What: "not a text in UTF-8", Cure: "save it as one"}
 	}
 	if depth(text) > maxDepth {
 		return nil, &policy.Problem{At: whole, What: "nested too deep", Cure: "a policy needs about six levels"}
