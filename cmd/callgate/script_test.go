@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "rewrite the goldens in testdata/script"
 //	needs root REASON        skip unless root runs it
 //	needs PROGRAM PACKAGE    skip unless the program is installed
 //	feature NAME             skip unless the kernel has it, as doctor names it
+//	contained CODE ...       run a command in a container; see container_test.go
 //
 // CALLGATE is the program's path, for a jail to show it inside.
 func TestScript(t *testing.T) {
@@ -41,9 +42,10 @@ func TestScript(t *testing.T) {
 		Setup:               setupScript,
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"needs":   needsProgram,
-			"feature": needsFeature,
+			"exits":     exits,
+			"needs":     needsProgram,
+			"feature":   needsFeature,
+			"contained": contained,
 		},
 	})
 }
