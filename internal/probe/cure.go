@@ -19,8 +19,8 @@ const (
 	aroundAppArmor
 )
 
-// without says how to start the container again without those parts.
-func (here Surroundings) without(parts int) string {
+// startWithout says how to start the container again without those parts.
+func startWithout(here Surroundings, parts int) string {
 	engine, words := "docker run", [...]string{"--security-opt seccomp=unconfined", "--security-opt systempaths=unconfined", "--security-opt apparmor=unconfined"}
 	switch here.Container {
 	case "podman":
@@ -43,12 +43,12 @@ func cureFiltered(here Surroundings) string {
 	if here.MaskedProc && !here.Privileged {
 		parts |= aroundProc
 	}
-	return "a filter around this program refuses the call: " + here.without(parts)
+	return "a filter around this program refuses the call: " + startWithout(here, parts)
 }
 
 // cureMasked says how to have /proc whole.
 func cureMasked(here Surroundings) string {
-	return "parts of /proc are masked or read-only here, and the kernel shows none whole again: " + here.without(aroundProc)
+	return "parts of /proc are masked or read-only here, and the kernel shows none whole again: " + startWithout(here, aroundProc)
 }
 
 // filtered tells whether a filter, rather than the kernel, may have refused.
@@ -94,7 +94,7 @@ func cureUserNamespaces(err error, here Surroundings) string {
 	case here.NoProc:
 		return cureNoProc
 	case here.Container != "":
-		return "the container forbids it: " + here.without(aroundFilter|aroundAppArmor)
+		return "the container forbids it: " + startWithout(here, aroundFilter|aroundAppArmor)
 	}
 	return "ask the administrator which security module forbids it (SELinux, AppArmor, a sysctl)"
 }
