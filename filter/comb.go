@@ -1,17 +1,11 @@
 package filter
 
-import (
-	"cmp"
-	"slices"
-)
-
-// comb is a run of stretches in which every other is a single value and those
-// around lead to one node: it can be decided by comparing with each of the
-// values, the teeth, in turn.
+// comb is a run of stretches of which all lead to one node but for some single
+// values, the teeth: it can be decided by comparing with each of these in turn.
 type comb struct {
-	teeth  [maxTeeth]stretch // the first count, in the order of comparisons
+	teeth  [maxTeeth]*stretch // the first count, in the order of comparisons
 	count  int
-	around stretch // stands for all those around
+	around stretch // stands for all others
 }
 
 // maxTeeth is the number of single values in a comb at most.
@@ -19,48 +13,58 @@ const maxTeeth = 6
 
 // asComb says whether a run of stretches is a comb. Its teeth are ordered by
 // weight; among equals the lowest comes first, or the highest if descending.
-func asComb(list []stretch, descending bool) (comb, bool) {
-	for first := range 2 {
-		if isComb(list, first) {
-			c := combFrom(list, first)
-			teeth := c.teeth[:c.count]
-			if descending {
-				slices.Reverse(teeth)
-			}
-			slices.SortStableFunc(teeth, func(a, b stretch) int { return cmp.Compare(b.weight, a.weight) })
-			return c, true
+func asComb(list []stretch, descending bool) (c comb, ok bool) {
+	c.around = stretch{limit: unlimited, next: around(list)}
+	for i := range list {
+		s := &list[i]
+		switch {
+		case s.next == c.around.next:
+			c.around.weight += s.weight
+			c.around.limit = min(c.around.limit, s.limit)
+		case s.first != s.last || c.count == maxTeeth:
+			return c, false
+		default:
+			c.insert(s, func(before *stretch) bool {
+				return before.weight > s.weight || before.weight == s.weight && !descending
+			})
 		}
 	}
-	return comb{}, false
+	return c, true
 }
 
-// isComb says whether a run is a comb of which list[first] is a tooth.
-func isComb(list []stretch, first int) bool {
-	if len(list) < 2 || (len(list)-first+1)/2 > maxTeeth {
-		return false
+// around returns the node that most of a run's stretches lead to; but one that
+// is no single value can't be a tooth. The first few tell: in a comb, the teeth
+// are less than half of them.
+func around(list []stretch) nodeID {
+	list = list[:min(len(list), 2*maxTeeth+1)]
+	best, most := none, 0
+	for i := range list {
+		if list[i].first != list[i].last {
+			return list[i].next
+		}
 	}
 	for i := range list {
-		if i%2 == first && list[i].first != list[i].last || i%2 != first && list[i].next != list[1-first].next {
-			return false
+		count := 0
+		for j := range list {
+			if list[j].next == list[i].next {
+				count++
+			}
+		}
+		if count > most {
+			best, most = list[i].next, count
 		}
 	}
-	return true
+	return best
 }
 
-// combFrom makes a comb of a run of which list[first] is a tooth.
-func combFrom(list []stretch, first int) comb {
-	c := comb{around: stretch{limit: unlimited}}
-	for i, s := range list {
-		if i%2 == first {
-			c.teeth[c.count] = s
-			c.count++
-			continue
-		}
-		c.around.next = s.next
-		c.around.weight += s.weight
-		c.around.limit = min(c.around.limit, s.limit)
+// insert adds a tooth after those that come before it.
+func (c *comb) insert(tooth *stretch, comesBefore func(*stretch) bool) {
+	at := c.count
+	for ; at > 0 && !comesBefore(c.teeth[at-1]); at-- {
+		c.teeth[at] = c.teeth[at-1]
 	}
-	return c
+	c.teeth[at] = tooth
+	c.count++
 }
 
 // cost is the weighted number of comparisons.
@@ -84,5 +88,9 @@ func (c *comb) latest() int32 {
 
 // hurry orders the teeth by their limits.
 func (c *comb) hurry() {
-	slices.SortStableFunc(c.teeth[:c.count], func(a, b stretch) int { return cmp.Compare(a.limit, b.limit) })
+	teeth := c.teeth[:c.count]
+	c.count = 0
+	for _, tooth := range teeth {
+		c.insert(tooth, func(before *stretch) bool { return before.limit <= tooth.limit })
+	}
 }

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -88,7 +89,7 @@ func (g *graph) table(t *Table, foreign nodeID) []stretch {
 	otherwise := g.ret(t.Default)
 	list := make([]stretch, 1, 2*len(t.Rules)+3)
 	list[0] = stretch{weight: 1, limit: unlimited, next: otherwise}
-	for _, rules := range t.byNumber() {
+	for rules := range t.byNumber() {
 		nr := uint32(t.Rules[rules[0]].Nr)
 		if list[len(list)-1].first == nr {
 			list = list[:len(list)-1]
@@ -102,25 +103,27 @@ func (g *graph) table(t *Table, foreign nodeID) []stretch {
 	return list
 }
 
-// byNumber returns the indices of the table's rules, those of one number
+// byNumber yields the indices of the table's rules, those of one number
 // together and in order, numbers ascending.
-func (t *Table) byNumber() [][]int {
+func (t *Table) byNumber() iter.Seq[[]int] {
 	keys := make([]uint64, len(t.Rules))
 	for i := range t.Rules {
 		keys[i] = uint64(t.Rules[i].Nr)<<32 | uint64(i)
 	}
 	slices.Sort(keys)
-	order := make([]int, len(keys))
-	groups := make([][]int, 0, len(keys))
-	start := 0
-	for at, key := range keys {
-		order[at] = int(uint32(key))
-		if at+1 == len(keys) || keys[at+1]>>32 != key>>32 {
-			groups = append(groups, order[start:at+1])
-			start = at + 1
+	return func(yield func([]int) bool) {
+		var rules []int
+		for at, key := range keys {
+			rules = append(rules, int(uint32(key)))
+			if at+1 < len(keys) && keys[at+1]>>32 == key>>32 {
+				continue
+			}
+			if !yield(rules) {
+				return
+			}
+			rules = rules[:0]
 		}
 	}
-	return groups
 }
 
 // call returns the node for the rules of one number.

@@ -126,16 +126,17 @@ func (d *decider) settleBits(f field, nonzero uint32, clauses []clause) nodeID {
 	return d.jump(opJSET, whole, f.mask, d.enter(yes, whole), d.enter(no, whole))
 }
 
-// foremost returns the atoms of the clause to look at first: the shortest of
-// those that lead to the same as the first, whose order doesn't matter; among
-// equals the one about the last argument, as libseccomp does.
+// foremost returns the atoms of the clause to look at first. The order of those
+// that lead to the same as the first doesn't matter: it is the one about the
+// last argument, as in libseccomp's programs, and among these the shortest.
 func foremost(clauses []clause) []atom {
 	best := clauses[0].atoms
 	for _, c := range clauses[1:] {
 		if c.then != clauses[0].then || len(c.atoms) == 0 {
 			break
 		}
-		if len(c.atoms) < len(best) || len(c.atoms) == len(best) && c.atoms[0].field.off/8 > best[0].field.off/8 {
+		arg, bestArg := c.atoms[0].field.off/8, best[0].field.off/8
+		if arg > bestArg || arg == bestArg && len(c.atoms) < len(best) {
 			best = c.atoms
 		}
 	}

@@ -23,6 +23,7 @@ type graph struct {
 	nodes []node
 	size  []int32 // instructions to write a node and all after it, if nothing were shared
 	index map[node]nodeID
+	rets  []nodeID // the nodes that end: few, asked for often
 }
 
 func newGraph() *graph {
@@ -49,7 +50,13 @@ func (g *graph) add(n node) nodeID {
 
 // ret returns the node that ends with a.
 func (g *graph) ret(a Action) nodeID {
-	return g.add(node{code: opRet, k: uint32(a), yes: none, no: none})
+	for _, id := range g.rets {
+		if g.nodes[id].k == uint32(a) {
+			return id
+		}
+	}
+	g.rets = append(g.rets, g.add(node{code: opRet, k: uint32(a), yes: none, no: none}))
+	return g.rets[len(g.rets)-1]
 }
 
 // jump returns the node that compares f, unless both ways lead to the same.

@@ -123,52 +123,67 @@ func (m maker) peerRule(nr abi.Sysno, then Action, op Op) Rule {
 	return r
 }
 
-// TestLibseccompRandom compares programs for random rules. There is no tree
-// that is never slower than a list for the numbers at its head and never
-// slower than libseccomp's tree for the others, so that a comparison or two
-// more are allowed, for few calls.
+// TestLibseccompRandom compares programs for random rules. All calls of a rule
+// set together cost no more than in either of libseccomp's layouts. A single call
+// may cost two instructions more than in one of them: see docs/rationale.md, for
+// which this prints the figures.
 func TestLibseccompRandom(t *testing.T) {
 	peer := startLibseccomp(t)
 	filters := 1000
 	if testing.Short() {
 		filters = 100
 	}
-	for _, optimize := range []int{1, 2} {
-		var plain, conditional, foreign tally
-		for seed := range filters {
-			m := randomMaker(uint64(seed))
-			f := m.peerFilter()
-			ours, err := f.Compile()
-			if err != nil {
-				t.Fatalf("Compile(%+v) = %v; want no error", f, err)
-			}
-			theirs := peer.compile(t, &f, optimize)
-			for _, nr := range m.numbers(&f.Tables[0]) {
-				sum := &plain
-				if f.Tables[0].conditional(nr) {
-					sum = &conditional
-				}
-				for range 4 {
-					d := Data{Nr: nr, Arch: abi.AMD64.Audit(), Args: m.args(&f.Tables[0], nr)}
-					if isX32(d) {
-						sum = &foreign // refused early by libseccomp, late here: no program depends on its speed
-					}
-					sum.compare(t, &f, ours, theirs, d)
-				}
-			}
+	var plain, conditional [len(layouts)]tally
+	for seed := range filters {
+		m := randomMaker(uint64(seed))
+		f := m.peerFilter()
+		ours, err := f.Compile()
+		if err != nil {
+			t.Fatalf("Compile(%+v) = %v; want no error", f, err)
 		}
-		plain.report(t, optimize)
-		conditional.report(t, optimize)
-		for _, sum := range []tally{plain, conditional} {
-			if sum.ours > sum.theirs || sum.more*20 > sum.calls || sum.wrong*1000 > sum.calls {
-				t.Errorf("optimize %d: %+v; want fewer instructions in sum, and more for one call in 20 at most", optimize, sum)
+		calls := m.peerCalls(&f.Tables[0])
+		for i, layout := range layouts {
+			theirs := peer.compile(t, &f, layout)
+			var set tally
+			for _, d := range calls {
+				sum := &plain[i]
+				if f.Tables[0].conditional(d.Nr) {
+					sum = &conditional[i]
+				}
+				sum.compare(t, &f, ours, theirs, d)
+				set.compare(t, &f, ours, theirs, d)
 			}
-		}
-		if plain.worst > 2 || conditional.worst > 5 {
-			t.Errorf("optimize %d: %d instructions more for a call without conditions, %d for one with; want 2 and 5 at most",
-				optimize, plain.worst, conditional.worst)
+			if set.ours > set.theirs+2 {
+				t.Errorf("seed %d, layout %d: %+v; want no more instructions in sum, or 2 where the draw of calls decides", seed, layout, set)
+			}
 		}
 	}
+	for i, layout := range layouts {
+		for _, sum := range []tally{plain[i], conditional[i]} {
+			sum.report(t, layout)
+			if sum.worst > 2 || sum.more*40 > sum.calls || sum.wrong*1000 > sum.calls {
+				t.Errorf("layout %d: %+v; want at most 2 instructions more for a call, and those for one in 40 at most", layout, sum)
+			}
+		}
+	}
+}
+
+// layouts are the values of libseccomp's SCMP_FLTATR_CTL_OPTIMIZE: a list, and a
+// binary tree.
+var layouts = [...]int{1, 2}
+
+// peerCalls returns calls near the rules. Those of x32 are left out: libseccomp
+// refuses them early and we late, as no program depends on their speed.
+func (m maker) peerCalls(t *Table) []Data {
+	var calls []Data
+	for _, nr := range m.numbers(t) {
+		for range 4 {
+			if d := (Data{Nr: nr, Arch: abi.AMD64.Audit(), Args: m.args(t, nr)}); !isX32(d) {
+				calls = append(calls, d)
+			}
+		}
+	}
+	return calls
 }
 
 // conditional says whether a call has a rule with conditions.

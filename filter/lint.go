@@ -39,7 +39,7 @@ func (f *Filter) Lint() []Finding {
 	var findings []Finding
 	for i := range f.Tables {
 		t := &f.Tables[i]
-		for _, rules := range t.byNumber() {
+		for rules := range t.byNumber() {
 			for _, found := range t.lint(rules) {
 				found.Table, found.Arch, found.Nr = i, t.Arch, t.Rules[found.Rule].Nr
 				findings = append(findings, found)

@@ -6,9 +6,9 @@ import "math"
 type plan struct {
 	list       []stretch
 	weights    []int32 // weights[i] is the weight of list[:i]
-	runs       []run
+	runs       []run   // by their last stretch, then by their first
 	even       []int16 // even[i] is where the last run from i was split to hold its limits
-	descending bool    // the order of teeth
+	descending bool    // whether the higher of equals is told first
 }
 
 // run is what is known of list[i..j].
@@ -19,8 +19,11 @@ type run struct {
 	comb   bool  // a comb is as good as the best tree
 }
 
+// ending returns the runs that end with list[j].
+func (p *plan) ending(j int) []run { return p.runs[j*(j+1)/2:][:j+1] }
+
 // at returns the run list[i..j].
-func (p *plan) at(i, j int) *run { return &p.runs[i*len(p.list)+j] }
+func (p *plan) at(i, j int) *run { return &p.runs[j*(j+1)/2+i] }
 
 // newPlan plans all runs of a list from the shortest up. The best split of a
 // run lies between those of the runs shorter by one (Knuth, "Optimum binary
@@ -28,57 +31,64 @@ func (p *plan) at(i, j int) *run { return &p.runs[i*len(p.list)+j] }
 // little, at the price of a few comparisons.
 func newPlan(list []stretch, descending bool) *plan {
 	n := len(list)
-	p := &plan{list: list, weights: make([]int32, n+1), runs: make([]run, n*n), even: make([]int16, n), descending: descending}
-	for i := range list {
-		p.weights[i+1] = p.weights[i] + list[i].weight
-		*p.at(i, i) = run{latest: list[i].limit, split: int16(i)}
-	}
-	for length := 2; length <= n; length++ {
-		for i := 0; i+length <= n; i++ {
-			p.fill(i, i+length-1)
+	p := &plan{list: list, weights: make([]int32, n+1), runs: make([]run, n*(n+1)/2), even: make([]int16, n), descending: descending}
+	for j := range list {
+		p.weights[j+1] = p.weights[j] + list[j].weight
+		*p.at(j, j) = run{latest: list[j].limit, split: int16(j)}
+		combs := true // until a run is none: those that hold it are none either
+		for i := j - 1; i >= 0; i-- {
+			p.split(i, j)
+			combs = combs && p.comb(i, j)
 		}
 	}
 	return p
 }
 
-// fill plans one run from the shorter ones.
-func (p *plan) fill(i, j int) {
-	r := p.at(i, j)
+// split plans a run from the shorter ones.
+func (p *plan) split(i, j int) {
+	ending := p.ending(j) // the right sides of splits
+	r := &ending[i]
 	r.cost = math.MaxInt32
-	from, to := max(int(p.at(i, j-1).split), i+1), max(int(p.at(i+1, j).split), i+1)
-	for k := from; k <= min(to, j); k++ {
-		if cost := p.at(i, k-1).cost + p.at(k, j).cost; cost < r.cost {
+	from, to := max(int(p.at(i, j-1).split), i+1), min(max(int(ending[i+1].split), i+1), j)
+	for k := from; k <= to; k++ {
+		if cost := p.at(i, k-1).cost + ending[k].cost; cost < r.cost || p.descending && cost == r.cost {
 			r.cost, r.split = cost, int16(k)
 		}
 	}
 	r.cost += p.weights[j+1] - p.weights[i]
-	r.latest = p.latestSplit(i, j)
-	if j-i > 2*maxTeeth {
-		return // too long for a comb
-	}
+	r.latest = p.latestSplit(i, ending)
+}
+
+// comb plans a run as a comb where that is better, and says whether it is one.
+func (p *plan) comb(i, j int) bool {
 	c, ok := asComb(p.list[i:j+1], p.descending)
 	if !ok {
-		return
+		return false
 	}
+	r := p.at(i, j)
 	if cost := c.cost(); cost <= r.cost {
 		r.cost, r.comb = cost, true
 	}
 	c.hurry()
 	r.latest = max(r.latest, c.latest())
+	return true
 }
 
 // latestSplit returns run.latest by the best split for it. A longer run leaves
 // less time, so the best is where the two sides are even, and that moves right
 // as the run's end does.
-func (p *plan) latestSplit(i, j int) int32 {
+func (p *plan) latestSplit(i int, ending []run) int32 {
+	j := len(ending) - 1
 	k := max(int(p.even[i]), i+1)
-	for k < j && p.at(i, k-1).latest > p.at(k, j).latest {
+	left := p.at(i, k-1).latest
+	for k < j && left > ending[k].latest {
 		k++
+		left = p.at(i, k-1).latest
 	}
 	p.even[i] = int16(k)
-	latest := min(p.at(i, k-1).latest, p.at(k, j).latest)
+	latest := min(left, ending[k].latest)
 	if k > i+1 {
-		latest = max(latest, min(p.at(i, k-2).latest, p.at(k-1, j).latest))
+		latest = max(latest, min(p.at(i, k-2).latest, ending[k-1].latest))
 	}
 	return latest - 1
 }

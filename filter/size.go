@@ -45,7 +45,7 @@ func (f *Filter) sizeError(instructions int) error {
 	e := &SizeError{Instructions: instructions}
 	for i := range f.Tables {
 		t := &f.Tables[i]
-		for _, rules := range t.byNumber() {
+		for rules := range t.byNumber() {
 			g := newGraph()
 			id := g.call(t, rules, g.ret(t.Default))
 			e.Largest = append(e.Largest, Contributor{t.Arch, t.Rules[rules[0]].Nr, len(rules), len(g.walk(id))})

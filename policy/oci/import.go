@@ -22,7 +22,9 @@ import (
 func (p *Profile) Policy() (*policy.Policy, error) {
 	i := importer{profile: p, out: contained(p.At)}
 	i.top()
-	for _, s := range i.ordered() {
+	entries := i.ordered()
+	i.out.Syscalls.Rules = make([]policy.Rule, 0, len(entries))
+	for _, s := range entries {
 		i.syscall(s)
 	}
 	i.blind()
