@@ -47,7 +47,7 @@ var phases = []phase{
 	{"clone the target", mark{"clone(", "VFORK", false}},
 	{phasePowers, mark{"setsid(", "", false}},
 	{"Landlock", mark{"landlock_create_ruleset(", "", false}},
-	{"reset signals", mark{"landlock_restrict_self(", "", true}},
+	{"restore the signal mask", mark{"landlock_restrict_self(", "", true}},
 	{"filter", mark{"seccomp(", "", false}},
 	{"execute the program", mark{"execve(", "", false}},
 	{"the program itself", mark{"execve(", "", true}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -24,6 +25,7 @@ const (
 )
 
 func main() {
+	sys.DeepenStack()
 	os.Exit(callgate(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -63,23 +63,23 @@ when it never ran.`,
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false)
-	f.StringArrayVar(&o.presets, "preset", nil, "start from this `preset` (callgate policy presets lists them); may be repeated")
-	f.StringArrayVar(&o.policies, "policy", nil, "apply this policy `file` over the presets; may be repeated")
-	f.StringArrayVar(&o.ro, "ro", nil, "let the program read, and execute from, this `path`")
-	f.StringArrayVar(&o.rw, "rw", nil, "let the program read, write, and execute from, this `path`")
-	f.StringArrayVar(&o.hide, "hide", nil, "hide this `path`")
+	f.Var((*list)(&o.presets), "preset", "start from this `preset` (callgate policy presets lists them); may be repeated")
+	f.Var((*list)(&o.policies), "policy", "apply this policy `file` over the presets; may be repeated")
+	f.Var((*list)(&o.ro), "ro", "let the program read, and execute from, this `path`")
+	f.Var((*list)(&o.rw), "rw", "let the program read, write, and execute from, this `path`")
+	f.Var((*list)(&o.hide), "hide", "hide this `path`")
 	f.StringVar(&o.net, "net", "", "whose network the program has: none or host")
 	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")
 	f.StringVar(&o.pids, "pids", "", "bound its processes and threads to this `number`")
 	f.StringVar(&o.cpus, "cpus", "", "bound it to this `number` of processors' time, such as 1.5")
 	f.StringVar(&o.timeout, "timeout", "", "end it after this `duration`, such as 60s")
-	f.StringArrayVarP(&o.env, "env", "e", nil, "keep this variable, or set it: `NAME[=VALUE]`")
-	f.StringArrayVar(&o.capabilities, "cap-add", nil, "let it keep this `capability`")
-	f.StringArrayVar(&o.descriptors, "fd", nil, "let it keep this open file descriptor `number`")
+	f.VarP((*list)(&o.env), "env", "e", "keep this variable, or set it: `NAME[=VALUE]`")
+	f.Var((*list)(&o.capabilities), "cap-add", "let it keep this `capability`")
+	f.Var((*list)(&o.descriptors), "fd", "let it keep this open file descriptor `number`")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in policies to be it")
 	f.StringVarP(&o.user, "user", "u", "", "run as this user, by name or number: `USER[:GROUP]`")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
-	f.StringArrayVar(&o.optional, "optional", nil, "go on without this `wall` where it can't be built")
+	f.Var((*list)(&o.optional), "optional", "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
 	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
@@ -119,8 +119,6 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	signals := make(chan os.Signal, 16)
-	// After init is made, which keeps what callgate ignores ignored (nohup), and
-	// before there is a target that a signal could be meant for.
 	spec.Starting = func() { signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...) }
 	result, err := jail.Run(spec, signals)
 	if err := group.Kill(); err != nil {

@@ -1,7 +1,6 @@
 package jail
 
 import (
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -78,6 +77,6 @@ func (b *rootBuilder) maskProc(target string) {
 }
 
 func exists(path string) bool {
-	_, err := os.Lstat(path)
+	_, err := sys.FileType(path)
 	return err == nil
 }

@@ -116,7 +116,7 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *te
 			return err
 		}
 	}
-	script.DefaultSignals()
+	script.SignalMask()
 	if walls.has(Filter) {
 		script.Wall(string(Filter))
 		if err := s.planFilter(script, walls); err != nil {

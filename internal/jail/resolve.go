@@ -8,6 +8,8 @@ import (
 	"path"
 	"strings"
 	"syscall"
+
+	"github.com/callgate/callgate/internal/sys"
 )
 
 // resolved is a path with every symbolic link on the way followed.
@@ -83,17 +85,16 @@ func (r *resolver) look(name string) sight {
 		return at
 	}
 	var at sight
-	info, err := os.Lstat(name)
-	switch {
+	switch kind, err := sys.FileType(name); {
 	case err != nil:
 		at.err = err
-	case info.Mode()&fs.ModeSymlink != 0:
+	case kind == syscall.S_IFLNK:
 		at.link, at.err = os.Readlink(name)
 	default:
-		at.folder = info.IsDir()
+		at.folder = kind == syscall.S_IFDIR
 	}
 	if r.seen == nil {
-		r.seen = map[string]sight{}
+		r.seen = make(map[string]sight, 100)
 	}
 	r.seen[name] = at
 	return at

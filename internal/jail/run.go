@@ -63,8 +63,8 @@ func (h *host) complete() {
 // setgroupsAllowed is false in a user namespace whose maker gave that up
 // (user_namespaces(7)).
 func setgroupsAllowed() bool {
-	text, err := os.ReadFile("/proc/self/setgroups")
-	return err != nil || string(text) != "deny\n"
+	text, err := sys.ReadShort("/proc/self/setgroups")
+	return err != nil || text != "deny\n"
 }
 
 // Run starts the target, forwards the signals it receives, and waits for the
@@ -171,10 +171,11 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		}
 		return 0, false, planErr
 	}
-	if s.Starting != nil {
+	child.Build(plan.init, plan.target, s.descriptors(term)...)
+	if s.Starting != nil { // while init builds
 		s.Starting()
 	}
-	child.Run(plan.init, plan.target, s.descriptors(term)...)
+	child.Run()
 	if term != nil {
 		term.start()
 	}

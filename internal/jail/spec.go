@@ -108,7 +108,7 @@ type Spec struct {
 
 	Optional []Wall          // walls whose absence is reported, not fatal
 	Degraded func([]Missing) // called before each attempt with fewer walls
-	Starting func()          // called when init exists and the target does not yet
+	Starting func()          // called in each attempt, when init exists and the target does not yet
 	Full     bool            // refuse the fallback for users without namespaces
 	Timeout  time.Duration   // end the target after this long; 0 never
 }

@@ -38,13 +38,15 @@ func initMain(m *machine) {
 		exit(125)
 	}
 	m.step = uint32(len(m.earlySteps))
-	waitReady(m)
+	defaultSignals(m)
+	leave(m, stageEarly)
 	m.phase = phaseInit
 	if !run(m, m.initSteps) {
 		exit(125)
 	}
 	m.step = uint32(len(m.initSteps))
 	closeAllBut(m.keep)
+	leave(m, stageSteps)
 	// CLONE_VFORK: the target is off this memory before init goes on.
 	target, e := cloneShared(unix.CLONE_VM|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
 	if e != 0 {
@@ -58,16 +60,16 @@ func initMain(m *machine) {
 	serve(m, target)
 }
 
-// waitReady sleeps until the parent has laid out the steps. Going through the
+// leave sleeps until the parent lets init go on from a stage. Going through the
 // kernel orders the parent's writes before init's reads on every architecture.
 //
 //go:nosplit
 //go:norace
-func waitReady(m *machine) {
+func leave(m *machine, stage uintptr) {
 	for {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.ready)), futexWait, 0, 0, 0, 0)
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.stage)), futexWait, stage, 0, 0, 0)
 		if errno == syscall.EAGAIN {
-			return // the word is no longer 0
+			return // the word has changed
 		}
 	}
 }
@@ -210,8 +212,8 @@ func run(m *machine, steps []Step) bool {
 			// Through a pointer to the address: the address is a number here, as every argument is.
 			**(**uint32)(unsafe.Pointer(&s.Args[0])) = uint32(m.regs[s.Args[1]%Registers])
 			continue
-		case OpDefaultSignals:
-			defaultSignals(m)
+		case OpSignalMask:
+			syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 			continue
 		}
 		value, errno := call(m, s)
@@ -221,7 +223,7 @@ func run(m *machine, steps []Step) bool {
 			}
 			continue
 		}
-		if s.Allow[0] != errno && s.Allow[1] != errno && s.Allow[2] != errno || s.Op == OpExec && i == len(steps)-1 {
+		if !tolerated(s, errno) || s.Op == OpExec && i == len(steps)-1 {
 			if s.Op == OpExec && m.denied == 1 {
 				errno = syscall.EACCES
 			}
@@ -237,6 +239,17 @@ func run(m *machine, steps []Step) bool {
 
 //go:nosplit
 //go:norace
+func tolerated(s *Step, errno syscall.Errno) bool {
+	for i := range s.Allow {
+		if syscall.Errno(s.Allow[i]) == errno {
+			return true
+		}
+	}
+	return false
+}
+
+//go:nosplit
+//go:norace
 func call(m *machine, s *Step) (uintptr, syscall.Errno) {
 	a := s.Args
 	if s.From != 0 {
@@ -247,15 +260,16 @@ func call(m *machine, s *Step) (uintptr, syscall.Errno) {
 		}
 	}
 	for {
-		value, _, errno := syscall.RawSyscall6(s.Nr, a[0], a[1], a[2], a[3], a[4], a[5])
+		value, _, errno := syscall.RawSyscall6(uintptr(s.Nr), a[0], a[1], a[2], a[3], a[4], a[5])
 		if errno != syscall.EINTR {
 			return value, errno
 		}
 	}
 }
 
-// defaultSignals: a caught signal's handler is the Go runtime's, which must not
-// run here; only then may the mask be opened.
+// defaultSignals gives every caught signal its default action, as execve would.
+// The handlers are the Go runtime's, which must not run once the target, which
+// inherits the actions, opens the mask.
 //
 //go:nosplit
 //go:norace
@@ -270,7 +284,6 @@ func defaultSignals(m *machine) {
 		*handler = 0
 		syscall.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&m.action)), 0, 8, 0, 0)
 	}
-	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 }
 
 //go:nosplit

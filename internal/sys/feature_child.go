@@ -39,7 +39,8 @@ func Try(flags uintptr, build func(*Script)) error {
 	if err != nil {
 		return err
 	}
-	child.Run(&init, &target)
+	child.Build(&init, &target)
+	child.Run()
 	_, err = child.Wait()
 	child.Release()
 	if err != nil {

@@ -41,7 +41,7 @@ type machine struct {
 	mask        uint64 // the caller's signal mask
 	regs        [Registers]uintptr
 
-	ready  uint32 // 1 once the steps are there
+	stage  uint32 // how far init may go: stageSteps, stageTarget
 	step   uint32 // index of the failing or last step
 	phase  uint32 // in which list: phaseEarly, phaseInit, phaseTarget
 	failed uint32 // 1 once a step failed
@@ -75,8 +75,15 @@ const (
 	phaseTarget
 )
 
+// What init waits for.
+const (
+	stageEarly  = iota // nothing
+	stageSteps         // the rest of the steps
+	stageTarget        // the word to start the target
+)
+
 // Start makes init, in new namespaces as flags say (New*). It takes the early
-// steps, which a Script that outlives the child may own, and waits for Run.
+// steps, which a Script that outlives the child may own, and waits for Build.
 // The calling thread must not end before the target does: init is killed when
 // it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
 // and pipe2(2).
@@ -120,16 +127,23 @@ func Start(flags uintptr, early []Step) (*Child, error) {
 	return &Child{Pid: pid, m: m, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
 }
 
-// Run has init run its script and then start the target with the other. Of the
-// caller's descriptors the target's script finds just those in keep: the others
-// are closed before there is a target that could look for them in init.
-func (c *Child) Run(init, target *Script, keep ...int) {
+// Build has init run its script and then wait for Run. Of the caller's
+// descriptors the target's script finds just those in keep: the others are
+// closed before there is a target that could look for them in init.
+func (c *Child) Build(init, target *Script, keep ...int) {
 	c.init, c.target = init, target
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
 	c.m.keep = append(keep, int(c.m.ending[1]))
 	slices.Sort(c.m.keep)
-	atomic.StoreUint32(&c.m.ready, 1)
-	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.ready)), futexWake, 1, 0, 0, 0)
+	c.enter(stageSteps)
+}
+
+// Run has init start the target with its script.
+func (c *Child) Run() { c.enter(stageTarget) }
+
+func (c *Child) enter(stage uint32) {
+	atomic.StoreUint32(&c.m.stage, stage)
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.stage)), futexWake, 1, 0, 0, 0)
 }
 
 // Abandon ends a child that was not told to run.

@@ -23,7 +23,8 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 	var init, target Script
 	init.AdoptOrphans()
 	prepare(&init, &target)
-	child.Run(&init, &target, 0, 1, 2)
+	child.Build(&init, &target, 0, 1, 2)
+	child.Run()
 	status, err := child.Wait()
 	child.Release()
 	if err != nil {
@@ -33,7 +34,7 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 }
 
 func sh(target *Script, command string) {
-	target.DefaultSignals()
+	target.SignalMask()
 	target.Exec([]string{"/bin/sh"}, []string{"sh", "-c", command}, []string{"PATH=/usr/bin:/bin"})
 }
 
@@ -91,7 +92,7 @@ func TestLaunchEndsWhereExitIsRefused(t *testing.T) {
 	refuseAll := []FilterInstruction{{Code: 0x06, K: 0x00050000 | uint32(unix.EPERM)}} // BPF_RET, SECCOMP_RET_ERRNO
 	child, status := launch(t, func(_, target *Script) {
 		target.DieWithParent()
-		target.DefaultSignals()
+		target.SignalMask()
 		target.NoNewPrivileges()
 		target.Filter(refuseAll)
 		target.Exec([]string{"/bin/sh"}, []string{"sh"}, nil)
@@ -106,7 +107,7 @@ func TestLaunchEndsWhereExitIsRefused(t *testing.T) {
 
 func TestExecTakesTheFirstCandidateThatWorks(t *testing.T) {
 	child, status := launch(t, func(_, target *Script) {
-		target.DefaultSignals()
+		target.SignalMask()
 		target.Exec([]string{"/no/such", "/etc/passwd", "/bin/sh"}, []string{"sh", "-c", "exit 7"}, nil)
 	})
 	if step, _ := child.Failure(); step != nil || status.ExitStatus() != 7 {

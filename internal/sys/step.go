@@ -22,10 +22,10 @@ const (
 	// OpExec is an OpCall of execve: tolerated errors are remembered, so that
 	// after the last candidate "permission denied" outlives "no such file".
 	OpExec
-	// OpDefaultSignals sets every caught signal to its default action and
-	// restores the mask the parent had; ignored signals stay ignored, as after
-	// execve.
-	OpDefaultSignals
+	// OpSignalMask restores the signal mask that the caller of Start had. Until
+	// then every signal is blocked; those that the caller caught have their
+	// default action, those that it ignored stay ignored, as after execve.
+	OpSignalMask
 )
 
 // Registers is the number of registers a Script may use.
@@ -38,14 +38,14 @@ type Reg uint8
 // Step is one move of the child between fork and exec.
 type Step struct {
 	Op     Op
-	Nr     uintptr
+	From   uint8    // bit i set: Args[i] is a Reg to read
+	Save   Reg      // where the result goes, or none
+	Allow  [3]uint8 // errors that count as done
+	Nr     uint16
 	Args   [6]uintptr
-	From   uint8         // bit i set: Args[i] is a Reg to read
-	Save   Reg           // where the result goes, or none
-	Allow  [3]unix.Errno // errors that count as done
-	Verb   string        // the operation, for errors and plans: "mount"
-	Object string        // what it is done to, or "": "/usr"
-	Wall   string        // the wall this step builds, "" for none
+	Verb   string // the operation, for errors and plans: "mount"
+	Object string // what it is done to, or "": "/usr"
+	Wall   string // the wall this step builds, "" for none
 }
 
 // Script is the list of steps and the memory they point to.
@@ -90,8 +90,9 @@ func (st *Step) Text() string {
 // use, so that the two parts must run one after the other in one process; the
 // Script must outlive both.
 func (s *Script) Cut() []Step {
-	steps := s.Steps
-	s.Steps = nil
+	n := len(s.Steps)
+	steps := s.Steps[:n:n]
+	s.Steps = s.Steps[n:]
 	return steps
 }
 
@@ -100,7 +101,7 @@ func (s *Script) Cut() []Step {
 // runs), or Pointer for structures. The returned step may be refined in place
 // until the next is added.
 func (s *Script) Call(verb, object string, nr uintptr, args ...any) *Step {
-	s.Steps = append(s.Steps, Step{Nr: nr, Verb: verb, Object: object, Wall: s.wall})
+	s.add(Step{Nr: uint16(nr), Verb: verb, Object: object, Wall: s.wall})
 	step := &s.Steps[len(s.Steps)-1]
 	for i, arg := range args {
 		switch v := arg.(type) {
@@ -120,25 +121,36 @@ func (s *Script) Call(verb, object string, nr uintptr, args ...any) *Step {
 		case uint64:
 			step.Args[i] = uintptr(v)
 		default:
-			panic(fmt.Sprintf("sys: step argument of type %T", arg))
+			panic("sys: step argument of a type that no system call takes") // naming it would put every argument on the heap
 		}
 	}
 	return step
 }
 
-// Store32 adds a step that stores register r in the 32 bits at p.
-func (s *Script) Store32(p Pointer, r Reg) {
-	s.Steps = append(s.Steps, Step{Op: OpStore32, Args: [6]uintptr{s.address(p.p), uintptr(r)}, Wall: s.wall})
+// add makes room for a whole jail's steps at once: growing the list costs more
+// than filling it.
+func (s *Script) add(step Step) {
+	if s.Steps == nil {
+		s.Steps = make([]Step, 0, 256)
+	}
+	s.Steps = append(s.Steps, step)
 }
 
-// DefaultSignals adds an OpDefaultSignals step.
-func (s *Script) DefaultSignals() {
-	s.Steps = append(s.Steps, Step{Op: OpDefaultSignals, Verb: "reset signals", Wall: s.wall})
+// Store32 adds a step that stores register r in the 32 bits at p.
+func (s *Script) Store32(p Pointer, r Reg) {
+	s.add(Step{Op: OpStore32, Args: [6]uintptr{s.address(p.p), uintptr(r)}, Wall: s.wall})
+}
+
+// SignalMask adds an OpSignalMask step.
+func (s *Script) SignalMask() {
+	s.add(Step{Op: OpSignalMask, Verb: "restore signal mask", Wall: s.wall})
 }
 
 // Tolerate makes the step's listed errors count as done; at most three.
 func (st *Step) Tolerate(errs ...unix.Errno) *Step {
-	copy(st.Allow[:], errs)
+	for i, err := range errs {
+		st.Allow[i] = uint8(err)
+	}
 	return st
 }
 

@@ -174,7 +174,7 @@ func (s *Script) Exec(candidates []string, argv, env []string) {
 		step := s.Call("execute", path, unix.SYS_EXECVE, path, args, vars)
 		step.Op = OpExec
 		if len(candidates) > 1 {
-			step.Allow = [...]unix.Errno{unix.ENOENT, unix.ENOTDIR, unix.EACCES}
+			step.Tolerate(unix.ENOENT, unix.ENOTDIR, unix.EACCES)
 		}
 	}
 }
