@@ -61,7 +61,7 @@ type search struct {
 const (
 	// maxPlan is the number of stretches that are planned together: the time
 	// goes with its square. Longer lists are halved first.
-	maxPlan = 64
+	maxPlan = 32
 	// maxChain is the number of an argument's values that are always compared
 	// one after another: a tree would be little quicker.
 	maxChain = 5
@@ -71,7 +71,7 @@ const (
 // comparisons.
 func (t *search) build(list []stretch, depth int32) nodeID {
 	if len(list) > maxPlan {
-		middle := halve(list)
+		middle := halve(list, depth)
 		yes := t.build(list[middle:], depth+1)
 		return t.jump(opJGE, t.field, list[middle].first, yes, t.build(list[:middle], depth+1))
 	}
@@ -80,15 +80,21 @@ func (t *search) build(list []stretch, depth int32) nodeID {
 	return t.grow(p, 0, len(list)-1, min(p.at(0, len(list)-1).latest, depth))
 }
 
-// halve returns the index before which lies half of a list's weight.
-func halve(list []stretch) int {
-	var total, left int32
-	for _, s := range list {
-		total += s.weight
+// halve returns the index before which lies half of what a list's stretches
+// need, if it is reached after depth comparisons: their weight, and room for
+// their limits, as one that has n comparisons left takes 1/2ⁿ of a tree.
+func halve(list []stretch, depth int32) int {
+	var weight, total, left int
+	for i := range list {
+		weight += int(list[i].weight)
 	}
-	for at, s := range list[:len(list)-1] {
-		if left += s.weight; 2*left >= total {
-			return at + 1
+	need := func(s *stretch) int { return int(s.weight) + 2*(weight>>max(s.limit-depth, 0)) }
+	for i := range list {
+		total += need(&list[i])
+	}
+	for i := range list[:len(list)-1] {
+		if left += need(&list[i]); 2*left >= total {
+			return i + 1
 		}
 	}
 	return len(list) - 1
