@@ -140,11 +140,21 @@ func TestOwnTerminal(t *testing.T) {
 		runtime.UnlockOSThread()
 	}()
 	output := bufio.NewScanner(ours)
-	for _, want := range []string{"/dev/pts/0", "33 99", "to the terminal", "ready"} {
-		if !output.Scan() || strings.TrimSpace(output.Text()) != want {
-			t.Fatalf("line %q, %v; want %q; Run ended with %v", output.Text(), output.Err(), want, (<-ended).err)
+	expect := func(lines ...string) {
+		t.Helper()
+		for _, want := range lines {
+			if !output.Scan() || strings.TrimSpace(output.Text()) != want {
+				t.Fatalf("line %q, %v; want %q; Run ended with %v", output.Text(), output.Err(), want, (<-ended).err)
+			}
 		}
 	}
+	expect("/dev/pts/0", "33 99", "to the terminal", "ready")
+	// Once as the terminal's echo and once from cat: a shell that is interrupted
+	// before cat is there to be interrupted too waits for it.
+	if _, err := ours.WriteString("ping\n"); err != nil {
+		t.Fatal(err)
+	}
+	expect("ping", "ping")
 	if _, err := ours.WriteString("\x03"); err != nil { // control-C, which the caller's terminal passes on
 		t.Fatal(err)
 	}
