@@ -15,7 +15,7 @@ import (
 // contained runs a command in the folder root as a container, as an engine would
 // start it, and expects an exit code; it needs no engine:
 //
-//	contained CODE [podman] [unconfined] [unmasked] [read-only] [CAP_NAME...] -- COMMAND...
+//	contained CODE [podman] [unconfined] [unmasked] [read-only] [drop-all] [CAP_NAME...] -- COMMAND...
 //
 // Without options it is Docker's default; see docs/kernel-support.md. With "try"
 // for the code, the test skips where no container can be had.
@@ -86,6 +86,9 @@ var dockerCapabilities = strings.Fields(`CAP_CHOWN CAP_DAC_OVERRIDE CAP_FSETID C
 
 func (c *ociConfig) loosen(options []string) {
 	capabilities := slices.Clone(dockerCapabilities)
+	if slices.Contains(options, "drop-all") {
+		capabilities = []string{}
+	}
 	for _, option := range options {
 		if strings.HasPrefix(option, "CAP_") {
 			capabilities = append(capabilities, option)

@@ -91,11 +91,13 @@ func refusedNamespaces(failed *WallError) bool {
 	}
 	switch failed.Errno {
 	case syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EINVAL, syscall.ENOSYS, syscall.EUSERS:
-		return failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep
-	case syscall.EROFS: // a container's /proc, so that further user namespaces can't be forbidden
-		return failed.Wall == User
+		if failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep {
+			return true
+		}
 	}
-	return false
+	// Ids that root may not map without CAP_SETFCAP, and a container's read-only
+	// /proc/sys, so that further user namespaces can't be forbidden.
+	return failed.Wall == User && (failed.Errno == syscall.EPERM || failed.Errno == syscall.EROFS)
 }
 
 // fixedRoot tells a root that can't be exchanged: a chroot's or an initramfs's

@@ -44,6 +44,7 @@ func TestWithout(t *testing.T) {
 		}}, failed: clone(syscall.EPERM), lost: namespaceWalls},
 		{name: "a container's /proc/sys", host: user, failed: &WallError{Wall: User, Step: `open "/proc/sys/user/max_user_namespaces"`, Errno: syscall.EROFS}, lost: namespaceWalls},
 		{name: "all are required in a container", host: user, spec: Spec{Full: true}, failed: &WallError{Wall: User, Step: `open "/proc/sys/user/max_user_namespaces"`, Errno: syscall.EROFS}, err: "namespaces can't be used in full here"},
+		{name: "root without capabilities", host: user, failed: &WallError{Wall: User, Step: `write "/proc/self/uid_map"`, Errno: syscall.EPERM}, lost: namespaceWalls},
 		{name: "another file is read-only", host: user, failed: &WallError{Wall: Mounts, Step: `make folder "usr"`, Errno: syscall.EROFS}, err: "read-only file system"},
 		{name: "a container's masked /proc", host: root, failed: &WallError{Wall: Mounts, Step: `mount proc on "proc"`, Errno: syscall.EPERM}, lost: []Wall{Mounts}},
 		{name: "a filter refuses to change roots", host: user, failed: &WallError{Wall: Mounts, Step: sys.PivotStep, Errno: syscall.EPERM}, lost: []Wall{Mounts}},

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 )
 
@@ -77,6 +78,9 @@ func cureUserNamespaces(err error, here Surroundings) string {
 	switch {
 	case errors.Is(err, syscall.EROFS):
 		return cureMasked(here)
+	case here.User == 0 && errors.Is(err, syscall.EPERM) && strings.Contains(err.Error(), "uid_map"):
+		// user_namespaces(7): since Linux 5.12 root's own id is mapped with CAP_SETFCAP only.
+		return "root needs CAP_SETFCAP to keep its user id: docker run --cap-add SETFCAP; or run as another user"
 	case here.UnprivilegedUserns == "0":
 		return "sysctl -w kernel.unprivileged_userns_clone=1"
 	case here.AppArmorUserns == "1":

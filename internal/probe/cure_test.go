@@ -39,6 +39,7 @@ func TestCures(t *testing.T) {
 		{"Docker, seccomp=unconfined", users, syscall.EROFS, Surroundings{Container: "docker", MaskedProc: true}, "docker run --security-opt systempaths=unconfined"},
 		{"Docker masks /proc as well", users, wrap(syscall.EPERM), Surroundings{Filters: 1, Container: "docker", MaskedProc: true}, "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined"},
 		{"Kubernetes", users, wrap(syscall.EPERM), Surroundings{Filters: 1, Container: "kubernetes"}, "securityContext: seccompProfile: {type: Unconfined}"},
+		{"root without capabilities", users, fmt.Errorf("write \"/proc/self/uid_map\": %w", syscall.EPERM), Surroundings{Filters: 1}, "--cap-add SETFCAP"},
 		{"unknown", users, wrap(syscall.EPERM), Surroundings{}, "administrator"},
 
 		{"Docker with CAP_SYS_ADMIN", curePivot, syscall.EPERM, Surroundings{Filters: 1, Privileged: true, MaskedProc: true}, "docker run --security-opt seccomp=unconfined"},
