@@ -43,7 +43,7 @@ func cure(controller string, err error) string {
 	case errors.Is(err, errNotDelegated):
 		return "have the controller handed down to you: " + delegate
 	case errors.Is(err, syscall.EROFS):
-		return "the tree is mounted read-only, as in a container: docker run --privileged --cgroupns=host"
+		return "the tree is mounted read-only, as in a container: docker run --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup"
 	case errors.Is(err, syscall.EBUSY):
 		return "move the processes of the topmost group into one below it, or in a container use docker run --cgroupns=host"
 	case errors.Is(err, errV1Denied):

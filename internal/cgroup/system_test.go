@@ -112,7 +112,7 @@ func TestCures(t *testing.T) {
 		{errNoController, "cgroup_enable=memory"},
 		{denied, "Delegate=yes"},
 		{fmt.Errorf("%w: %w", errV1Denied, denied), "have root make you a group"},
-		{&fs.PathError{Err: syscall.EROFS}, "--privileged"},
+		{&fs.PathError{Err: syscall.EROFS}, "--cgroupns=host -v /sys/fs/cgroup"},
 		{&fs.PathError{Err: syscall.EBUSY}, "topmost group"},
 		{errors.Join(errNoSwapAccount, fs.ErrNotExist), "swapaccount=1"},
 		{syscall.EIO, "needs /proc"},
