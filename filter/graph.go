@@ -27,7 +27,8 @@ type graph struct {
 }
 
 func newGraph() *graph {
-	return &graph{index: make(map[node]nodeID, 256)}
+	const usual = 256 // nodes, and the presets need about 100 a table
+	return &graph{nodes: make([]node, 0, usual), size: make([]int32, 0, usual), index: make(map[node]nodeID, usual)}
 }
 
 // add returns the node, new or known.

@@ -5,7 +5,7 @@ package filter
 // it is told to make (SCMP_FLTATR_CTL_OPTIMIZE). Within that, the tree is free
 // to favour frequent calls. A stretch here is one ruled number, or a gap.
 func (g *graph) limit(list []stretch, otherwise nodeID) {
-	var ruled []int // the stretches that need comparing, highest first
+	ruled := make([]int, 0, len(list)/2+1) // the stretches that need comparing, highest first
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].next != otherwise {
 			ruled = append(ruled, i)
