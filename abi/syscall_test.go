@@ -155,8 +155,8 @@ func TestEveryRowIsWhole(t *testing.T) {
 				t.Errorf("%s: number %d after %d", where, nr, last)
 			}
 			last, first = nr, false
-			if back, found := arch.Number(row.Name); !found || back != nr {
-				t.Errorf("%s: Number = %d, %t; want %d", where, back, found, nr)
+			if same, back, found := arch.Find(row.Name); !found || back != nr || same != row {
+				t.Errorf("%s: Find = %v, %d, %t; want %v, %d", where, same, back, found, row, nr)
 			}
 			checkRow(t, where, row)
 		}
