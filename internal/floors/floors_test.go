@@ -14,10 +14,13 @@ const top = 7
 var floor = map[string]int{
 	"abi":             0,
 	"internal/floors": 0,
+	"event":           1,
 	"internal/sys":    1,
 	"filter":          2,
+	"gate":            2,
 	"internal/attack": 2,
 	"internal/probe":  2,
+	"gate/gatetest":   3,
 	"policy":          3,
 	"internal/cgroup": 3,
 	"internal/region": 3,
@@ -33,7 +36,7 @@ var floor = map[string]int{
 var tops = []string{"bench", "examples", "internal/cmd"}
 
 // pure are the packages that take values and give values.
-var pure = []string{"abi", "filter", "internal/region", "policy", "policy/document", "policy/diff", "policy/oci", "policy/schema"}
+var pure = []string{"abi", "event", "filter", "gate", "internal/region", "policy", "policy/document", "policy/diff", "policy/oci", "policy/schema"}
 
 // impure is what no pure package may import, and why.
 var impure = map[string]string{

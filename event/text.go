@@ -1,0 +1,71 @@
+package event
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// maxText is how many bytes of a copied text a line shows.
+const maxText = 256
+
+// String is the event in one line, much as strace(1) writes it. What a task can
+// choose, such as paths and program names, is quoted where it could be taken for
+// something else.
+func (e Event) String() string {
+	var b strings.Builder
+	program := e.Task.Program
+	if quoted := strconv.Quote(program); quoted != `"`+program+`"` || strings.ContainsAny(program, "[ ") {
+		program = quoted
+	}
+	fmt.Fprintf(&b, "%s[%d] %s", program, e.Task.TID, e.call())
+	switch e.Outcome {
+	case Allowed:
+		b.WriteString(" = ?")
+	case Refused:
+		b.WriteString(" = -1 " + e.Errno.Name())
+	case Emulated, Given:
+		b.WriteString(" = " + strconv.FormatInt(e.Result, 10))
+	case Gone:
+		b.WriteString(" = ? (gone)")
+	}
+	if e.Advisory {
+		b.WriteString(" (advisory)")
+	}
+	if e.Why.Text != "" {
+		b.WriteString(": " + e.Why.Text)
+	}
+	if e.Why.Rule != "" {
+		b.WriteString(" (" + e.Why.Rule + ")")
+	}
+	return b.String()
+}
+
+// call is the call with the texts behind its pointers.
+func (e *Event) call() string {
+	row, known := e.Call.Syscall()
+	if !known {
+		return e.Call.String()
+	}
+	args := make([]string, len(row.Args))
+	for i := range row.Args {
+		args[i] = row.Args[i].Format(e.Call.Arch, e.Call.Args[i])
+		if copied, ok := e.Bytes(i); ok && textual(row.Args[i].Kind) {
+			args[i] = quote(copied)
+		}
+	}
+	return row.Name + "(" + strings.Join(args, ", ") + ")"
+}
+
+func textual(k abi.Kind) bool {
+	return k == abi.KindPath || k == abi.KindString
+}
+
+func quote(text []byte) string {
+	if len(text) > maxText {
+		return strconv.Quote(string(text[:maxText])) + "..."
+	}
+	return strconv.Quote(string(text))
+}

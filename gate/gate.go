@@ -1,0 +1,188 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+)
+
+// Source yields stopped calls and carries out what was decided of them. Its
+// methods may be called by several goroutines at once; package gatetest has the
+// tests that it must pass.
+type Source interface {
+	// Next waits for the next stopped call. It returns io.EOF when no task is
+	// left that could make one, and the context's error once that is done.
+	Next(context.Context) (*Trap, error)
+	// Answer carries out a verdict, which ends the trap. It returns what the
+	// task saw as the call's result: the descriptor of a Give. The error is
+	// ErrGone when the task left first. A verdict that can't be carried out
+	// refuses the call, and the error says why. Answer closes the file of a Give
+	// in any case.
+	Answer(*Trap, Verdict) (int64, error)
+}
+
+// Handler decides what a stopped call becomes. It may be called by several
+// goroutines at once. The context ends with the gate.
+type Handler interface {
+	Handle(context.Context, *Trap) Verdict
+}
+
+// HandlerFunc is a function as a Handler.
+type HandlerFunc func(context.Context, *Trap) Verdict
+
+// Handle calls the function.
+func (f HandlerFunc) Handle(ctx context.Context, t *Trap) Verdict { return f(ctx, t) }
+
+// Tap watches what passes the gate. Observe is called after the task was
+// answered, by several goroutines at once, and must not wait for long: the
+// receiver that calls it takes no traps meanwhile.
+type Tap interface {
+	Observe(event.Event)
+}
+
+// Gate takes traps from a Source, has the Handler decide and the taps watch.
+type Gate struct {
+	Source    Source
+	Handler   Handler // nil refuses everything
+	Taps      []Tap
+	Receivers int // how many goroutines take traps; below 1 is 1
+	Limit     int // how many traps handlers may hold at once, see Trap.Hold
+}
+
+// Serve answers calls until none can come any more, and returns nil then, or
+// until the context ends or the Source fails, and returns that error. Traps that
+// are held then are answered first: their handlers see the context's end.
+//
+// A receiver is locked to its thread: a wake-up that crosses threads costs more
+// than deciding does.
+func (g *Gate) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s := server{Gate: g, cancel: cancel, free: g.Limit}
+	for range max(1, g.Receivers) {
+		s.receive(ctx)
+	}
+	s.receivers.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// server is a Gate while it serves.
+type server struct {
+	*Gate
+	cancel    context.CancelCauseFunc
+	receivers sync.WaitGroup
+	mutex     sync.Mutex
+	free      int // how many more traps may be held
+}
+
+// receive starts a receiver: it takes traps until one is held, for which another
+// has taken its place, or until there are no more.
+func (s *server) receive(ctx context.Context) {
+	s.receivers.Go(func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		for held := false; !held; {
+			trap, err := s.Source.Next(ctx)
+			if err != nil {
+				s.cancel(err)
+				return
+			}
+			trap.hold = func() bool {
+				held = held || s.hold(ctx)
+				return held
+			}
+			s.serve(ctx, trap)
+			if held {
+				s.release()
+			}
+		}
+	})
+}
+
+// hold has another receiver take the place of one that is going to wait.
+func (s *server) hold(ctx context.Context) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.free <= 0 {
+		return false
+	}
+	s.free--
+	s.receive(ctx)
+	return true
+}
+
+func (s *server) release() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.free++
+}
+
+// serve answers one trap and shows it to the taps.
+func (s *server) serve(ctx context.Context, t *Trap) {
+	verdict := s.decide(ctx, t)
+	result, err := s.Source.Answer(t, verdict)
+	if len(s.Taps) == 0 {
+		return
+	}
+	e := eventOf(t, verdict, result, err)
+	for _, tap := range s.Taps {
+		tap.Observe(e)
+	}
+}
+
+// decide refuses where the handler panics: one bad call must neither pass nor
+// stop the gate for all others.
+func (s *server) decide(ctx context.Context, t *Trap) (v Verdict) {
+	if s.Handler == nil {
+		return Verdict{}
+	}
+	defer func() {
+		if reason := recover(); reason != nil {
+			v = Fail(fmt.Errorf("the handler failed: %v: %w", reason, abi.EIO))
+		}
+	}()
+	return s.Handler.Handle(ctx, t)
+}
+
+// eventOf tells what became of a trap.
+func eventOf(t *Trap, v Verdict, result int64, failed error) event.Event {
+	e := event.Event{Task: t.Task, Call: t.Call, Memory: t.copies, Outcome: v.Outcome()}
+	err := v.Err()
+	switch {
+	case errors.Is(failed, ErrGone):
+		e.Outcome = event.Gone
+	case failed != nil:
+		e.Outcome, err = event.Refused, failed
+	}
+	switch e.Outcome {
+	case event.Allowed:
+		e.Advisory = t.looked
+	case event.Refused:
+		e.Errno = Fail(err).Errno()
+		e.Why = whyOf(err)
+	case event.Emulated, event.Given:
+		e.Result = result
+	}
+	return e
+}
+
+// whyOf takes the reason from a refusal's error.
+func whyOf(err error) event.Why {
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Why
+	case err == nil:
+		return event.Why{}
+	}
+	return event.Why{Text: err.Error()}
+}

@@ -1,0 +1,88 @@
+package gate
+
+import (
+	"os"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+)
+
+// Verdict is what a stopped call becomes. The zero Verdict refuses it with
+// ENOSYS, so that a C library falls back where it can.
+type Verdict struct {
+	outcome     event.Outcome // 0 is Refused
+	err         error
+	value       int64
+	file        *os.File
+	closeOnExec bool
+}
+
+// Fail refuses the call: the task sees [abi.ErrnoOf] err, the taps see err. A
+// [Refusal] tells them more. Fail(nil) is the zero Verdict.
+func Fail(err error) Verdict { return Verdict{err: err} }
+
+// Return lets the task see the value as the call's result; the kernel runs
+// nothing. A value from -4095 to -1 is an error to the task: use Fail.
+func Return(value int64) Verdict { return Verdict{outcome: event.Emulated, value: value} }
+
+// Give makes f a new descriptor of the task, which the task sees as the call's
+// result. The Source closes f when it answered.
+func Give(f *os.File, closeOnExec bool) Verdict {
+	if f == nil {
+		return Fail(abi.EBADF)
+	}
+	return Verdict{outcome: event.Given, file: f, closeOnExec: closeOnExec}
+}
+
+// Continue has the kernel run the call. The kernel reads the task's memory
+// again, which another thread may have changed since: never decide so by memory
+// where the decision must hold.
+func Continue() Verdict { return Verdict{outcome: event.Allowed} }
+
+// Outcome is what the verdict makes of the call: event.Allowed, Refused,
+// Emulated or Given.
+func (v Verdict) Outcome() event.Outcome {
+	if v.outcome == 0 {
+		return event.Refused
+	}
+	return v.outcome
+}
+
+// Err is the error of a refusal, or nil.
+func (v Verdict) Err() error { return v.err }
+
+// Errno is what the task of a refused call sees; it is never 0.
+func (v Verdict) Errno() abi.Errno {
+	if errno := abi.ErrnoOf(v.err); errno != 0 {
+		return errno
+	}
+	return abi.ENOSYS
+}
+
+// Value is the result of an emulated call.
+func (v Verdict) Value() int64 { return v.value }
+
+// File is what a Give gives, and whether the task's descriptor ends with its
+// program (O_CLOEXEC).
+func (v Verdict) File() (f *os.File, closeOnExec bool) { return v.file, v.closeOnExec }
+
+// Refusal is an error that says why. Errno is what the task sees.
+type Refusal struct {
+	Errno abi.Errno
+	event.Why
+}
+
+// Error is the reason and where it stands.
+func (r *Refusal) Error() string {
+	text := r.Text
+	if text == "" {
+		text = r.Errno.Error()
+	}
+	if r.Rule != "" {
+		text += " (" + r.Rule + ")"
+	}
+	return text
+}
+
+// Unwrap is the errno, for errors.Is and [abi.ErrnoOf].
+func (r *Refusal) Unwrap() error { return r.Errno }
