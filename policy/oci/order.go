@@ -20,7 +20,7 @@ func (i *importer) ordered() []*Syscall {
 	entries := make([]*Syscall, len(i.profile.Syscalls))
 	ranks := make(map[*Syscall]int, len(entries))
 	first := make(map[string]*Syscall, 440) // Moby's default names about as many calls
-	again := make(map[string][]*Syscall) // of names in several entries: few
+	again := make(map[string][]*Syscall)    // of names in several entries: few
 	misplaced := false
 	for n := range i.profile.Syscalls {
 		s := i.named(&i.profile.Syscalls[n])
