@@ -14,6 +14,8 @@ func sockets() []Attack {
 		{"connect to an abstract socket", func(aim string) error { return connect("unix", "@"+aim) }},
 		{"receive a folder", receiveFolder},
 		{"write to an inherited socket", inheritedSocket},
+		{"receive a passed descriptor", receivePassed},
+		{"pass a file on", passOn},
 		{"raw socket", func(string) error { return socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP) }},
 		{"packet socket", func(string) error { return socket(unix.AF_PACKET, unix.SOCK_RAW, 0) }},
 		{"kernel events socket", func(string) error { return socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_KOBJECT_UEVENT) }},
@@ -99,4 +101,56 @@ func inheritedSocket(string) error {
 		}
 	}
 	return ErrNotFound
+}
+
+// receivePassed takes a descriptor from whoever holds the other end of a socket
+// that this process was born with, and reads it, or the file in it that aim names.
+func receivePassed(aim string) error {
+	fds, err := receiveFrom(inheritedSocketFD())
+	if err != nil {
+		return err
+	}
+	if aim == "" {
+		return readAndClose(fds[0])
+	}
+	fd, err := unix.Openat(fds[0], aim, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return readAndClose(fd)
+}
+
+// passOn hands a file to whoever holds the other end of such a socket.
+func passOn(aim string) error {
+	fd, err := unix.Open(aim, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := unix.Write(fd, []byte("passed on")); err != nil {
+		return err
+	}
+	return unix.Sendmsg(inheritedSocketFD(), []byte{0}, unix.UnixRights(fd), nil, 0)
+}
+
+// inheritedSocketFD returns the first socket this process was born with, or -1.
+func inheritedSocketFD() int {
+	for fd := 3; fd < 256; fd++ {
+		if _, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err == nil {
+			return fd
+		}
+	}
+	return -1
+}
+
+func receiveFrom(socket int) ([]int, error) {
+	control := make([]byte, unix.CmsgSpace(4))
+	_, n, _, _, err := unix.Recvmsg(socket, make([]byte, 1), control, 0)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:n])
+	if err != nil || len(messages) == 0 {
+		return nil, ErrNotFound
+	}
+	return unix.ParseUnixRights(&messages[0])
 }

@@ -64,6 +64,7 @@ func TestExecutingFromMemoryIsAllowed(t *testing.T) {
 }
 
 // A setuid program gives no powers: not by its mount, and not without mounts.
+// Behind capabilities alone it is no_new_privs that stops it.
 func TestSetuid(t *testing.T) {
 	needsRoot("to make a setuid program")(t)
 	s := newScene(t)

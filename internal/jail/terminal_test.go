@@ -78,7 +78,7 @@ func attackTerminal(t *testing.T) {
 		attack, works string
 		stops         [][]Wall // each, in a session of the target's own
 	}{
-		{"type", "done", each(Filter)},
+		{"type", "done", each(Filter, Capabilities)}, // without powers, the session stops it
 		{"type with high bits", "done", each(Filter)},
 		{"paste", "ENOTTY", each(Filter)}, // a pseudoterminal has nothing to paste
 		{"open the terminal", "done", [][]Wall{nil}},
@@ -104,6 +104,30 @@ func attackTerminal(t *testing.T) {
 			if err := refusal(try(c.attack, walls), attack.Done); err != nil {
 				t.Errorf("%s, behind %v: %v", c.attack, walls, err)
 			}
+		}
+	}
+}
+
+// A real console takes requests that a pseudoterminal does not know, such as to
+// paste. Asking for the keys that are held harms nobody.
+func TestConsole(t *testing.T) {
+	console, err := os.OpenFile("/dev/tty0", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("kernel lacks: a virtual console: %v", err)
+	}
+	defer console.Close()
+	s := newScene(t)
+	try := func(walls []Wall) string {
+		spec := s.spec(t)
+		spec.Stdin = console
+		return behind(t, s, spec, walls, testBinary(t), "attack", "ask the console for keys held", "")
+	}
+	if got := try(nil); got != attack.Done {
+		t.Skipf("kernel lacks: a virtual console: %s", got)
+	}
+	for _, walls := range [][]Wall{{Filter}, s.allWalls(), s.fallbackWalls()} {
+		if err := refusal(try(walls), attack.Done); err != nil {
+			t.Errorf("behind %v: %v", walls, err)
 		}
 	}
 }
