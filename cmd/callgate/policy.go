@@ -29,8 +29,8 @@ type policyFlags struct {
 func newPolicyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Check, show, explain, test and convert policies",
-		Long: `Check, show, explain, test and convert policies, without running anything.
+		Short: "Begin, check, show, explain, test and convert policies",
+		Long: `Begin, check, show, explain, test and convert policies, without running anything.
 
 A POLICY is the name of a preset (callgate policy presets lists them), a YAML
 file, or an OCI seccomp profile, whose name ends in .json.
@@ -44,7 +44,7 @@ answered.`,
 	for _, verb := range []*cobra.Command{
 		newPolicyCheckCommand(), newPolicyShowCommand(), newPolicyExplainCommand(), newPolicyTestCommand(),
 		newPolicyDiffCommand(), newPolicyMergeCommand(), newPolicyImportCommand(), newPolicyExportCommand(),
-		newPolicyPresetsCommand(), newPolicySchemaCommand(),
+		newPolicyInitCommand(), newPolicyPresetsCommand(), newPolicySchemaCommand(),
 	} {
 		answerTrouble(verb)
 		cmd.AddCommand(verb)
