@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 COUNT     ?= 6
 TESTFLAGS ?=
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo devel)
-PURE      := ./abi ./filter ./policy/...
+PURE      := ./abi ./event ./filter ./gate/... ./policy/...
 
 .PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
         lint fmt generate generated facts tidy cross floors check clean

@@ -34,30 +34,69 @@ func initMain(m *machine) {
 	if errno != syscall.EAGAIN {
 		exit(1)
 	}
-	if !run(m, m.earlySteps) {
+	if !run(m, m.earlySteps, &m.step) {
 		exit(125)
 	}
 	m.step = uint32(len(m.earlySteps))
 	defaultSignals(m)
 	leave(m, stageEarly)
 	m.phase = phaseInit
-	if !run(m, m.initSteps) {
+	if !run(m, m.initSteps, &m.step) {
 		exit(125)
 	}
 	m.step = uint32(len(m.initSteps))
 	closeAllBut(m.keep)
 	leave(m, stageSteps)
-	// CLONE_VFORK: the target is off this memory before init goes on.
-	target, e := cloneShared(unix.CLONE_VM|unix.CLONE_VFORK|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
+	// CLONE_VFORK: the target is off this memory before init goes on. But with a
+	// listener its execve may stop, and init must not stop with it.
+	with := uintptr(unix.CLONE_VFORK)
+	if m.listener != 0 {
+		with = unix.CLONE_FILES
+	}
+	target, e := cloneShared(unix.CLONE_VM|with|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
 	if e != 0 {
 		fail(m, syscall.Errno(e))
 		exit(125)
 	}
-	// init holds nothing open but its end of the status pipe: a pipe whose last
-	// user is the target must end with it.
+	if m.listener != 0 {
+		handOver(m, target)
+	}
+	holdEnding(m)
+	serve(m, target)
+}
+
+// holdEnding leaves nothing open in init but its end of the status pipe, as
+// descriptor 0: a pipe whose last user is the target must end with it.
+//
+//go:nosplit
+//go:norace
+func holdEnding(m *machine) {
 	syscall.RawSyscall6(unix.SYS_DUP3, uintptr(m.ending[1]), 0, unix.O_CLOEXEC, 0, 0, 0)
 	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, 1, uintptr(^uint32(0)), 0, 0, 0, 0)
-	serve(m, target)
+}
+
+// handOver waits for the target's listener, which the target itself can't
+// announce: any call could stop now. A target that ends before has said why.
+//
+//go:nosplit
+//go:norace
+func handOver(m *machine, target uintptr) {
+	for m.regs[m.listener%Registers] == 0 {
+		if pid, _ := wait(m, unix.WNOHANG); pid == target {
+			holdEnding(m)
+			end(m)
+		}
+		syscall.RawSyscall6(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&m.pause)), 0, 0, 0, 0, 0)
+	}
+	step := uint32(0)
+	if !run(m, m.handSteps, &step) {
+		syscall.RawSyscall6(unix.SYS_KILL, target, uintptr(unix.SIGKILL), 0, 0, 0, 0)
+		for pid := uintptr(0); pid != target; {
+			pid, _ = wait(m, 0)
+		}
+		m.phase, m.step, m.failed = phaseHandOver, step, 1
+		exit(125)
+	}
 }
 
 // leave sleeps until the parent lets init go on from a stage. Going through the
@@ -93,7 +132,7 @@ func closeAllBut(keep []int) {
 //go:norace
 func targetMain(m *machine) {
 	m.phase = phaseTarget
-	run(m, m.targetSteps)
+	run(m, m.targetSteps, &m.step)
 	exit(127)
 }
 
@@ -123,13 +162,21 @@ func serve(m *machine, target uintptr) {
 				break
 			}
 			if pid == target {
-				m.status = m.waited
-				m.ended = 1
-				endRest(m)
-				exit(0)
+				end(m)
 			}
 		}
 	}
+}
+
+// end takes leave of a target that was just reaped.
+//
+//go:nosplit
+//go:norace
+func end(m *machine) {
+	m.status = m.waited
+	m.ended = 1
+	endRest(m)
+	exit(0)
 }
 
 //go:nosplit
@@ -199,14 +246,14 @@ func killChildren(m *machine) bool {
 	return n > 0
 }
 
-// run walks the steps and reports the first that fails.
+// run walks the steps, keeps at on the one it is at, and reports one that fails.
 //
 //go:nosplit
 //go:norace
-func run(m *machine, steps []Step) bool {
+func run(m *machine, steps []Step, at *uint32) bool {
 	for i := range steps {
 		s := &steps[i]
-		m.step = uint32(i)
+		*at = uint32(i)
 		switch s.Op {
 		case OpStore32:
 			// Through a pointer to the address: the address is a number here, as every argument is.

@@ -33,7 +33,9 @@ type machine struct {
 	earlySteps  []Step
 	initSteps   []Step
 	targetSteps []Step
-	keep        []int // descriptors that init leaves open for the target, in order
+	handSteps   []Step // init's, once the target's listener is there
+	listener    Reg    // in which register it will be, or none
+	keep        []int  // descriptors that init leaves open for the target, in order
 	targetStack uintptr
 	targetEntry uintptr
 	lifeline    [2]int32
@@ -43,7 +45,7 @@ type machine struct {
 
 	stage  uint32 // how far init may go: stageSteps, stageTarget
 	step   uint32 // index of the failing or last step
-	phase  uint32 // in which list: phaseEarly, phaseInit, phaseTarget
+	phase  uint32 // in which list: phaseEarly and so on
 	failed uint32 // 1 once a step failed
 	errno  uint32 // with which error
 	denied uint32 // 1 once an execve failed with EACCES
@@ -57,6 +59,7 @@ type machine struct {
 	text   [4096]byte
 	info   [128]byte
 	byte1  [1]byte
+	pause  unix.Timespec // between looks for a listener
 	waited uint32
 }
 
@@ -73,6 +76,7 @@ const (
 	phaseEarly = iota
 	phaseInit
 	phaseTarget
+	phaseHandOver // init's, while the target walks on
 )
 
 // What init waits for.
@@ -107,6 +111,7 @@ func Start(flags uintptr, early []Step) (*Child, error) {
 	const top = stackSize - 64
 	m := &machine{
 		earlySteps:  early,
+		pause:       unix.Timespec{Nsec: 20_000},
 		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
 		lifeline:    [2]int32{int32(lifeline[0]), int32(lifeline[1])},
 		ending:      [2]int32{int32(ending[0]), int32(ending[1])},
@@ -133,6 +138,9 @@ func Start(flags uintptr, early []Step) (*Child, error) {
 func (c *Child) Build(init, target *Script, keep ...int) {
 	c.init, c.target = init, target
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
+	if target.handOver != nil {
+		c.m.listener, c.m.handSteps = target.listener, target.handOver.Steps
+	}
 	c.m.keep = append(keep, int(c.m.ending[1]))
 	slices.Sort(c.m.keep)
 	c.enter(stageSteps)
@@ -259,7 +267,7 @@ func (l *leavers) reap() {
 // before the program ran also counts: the step it had reached and errno 0.
 func (c *Child) Failure() (*Step, unix.Errno) {
 	m := c.m
-	steps := [...][]Step{m.earlySteps, m.initSteps, m.targetSteps}[m.phase]
+	steps := [...][]Step{m.earlySteps, m.initSteps, m.targetSteps, m.handSteps}[m.phase]
 	switch {
 	case int(m.step) < len(steps):
 	case m.phase == phaseEarly: // init was killed while it waited

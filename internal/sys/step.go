@@ -55,6 +55,9 @@ type Script struct {
 	next  Reg
 	free  []Reg
 	wall  string
+
+	listener Reg     // where a target's script leaves its listener, or none
+	handOver *Script // what init does once it is there
 }
 
 // Wall names the wall that the steps added from now on build.

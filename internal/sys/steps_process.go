@@ -155,7 +155,27 @@ type FilterInstruction struct {
 }
 
 // Filter installs a seccomp program.
-func (s *Script) Filter(program []FilterInstruction) {
+func (s *Script) Filter(program []FilterInstruction) { s.filter(program, 0) }
+
+// Flags of a filter with a listener (seccomp(2)).
+const (
+	// WaitKillable leaves a call that a receiver has taken waiting through
+	// signals that don't kill. Linux 5.19.
+	WaitKillable uintptr = unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+)
+
+// Listen installs a seccomp program that may stop calls for a listener, which
+// goes through the socket. The very next call may be one that stops: so it is
+// init, which shares the target's descriptors until then, that sends it.
+func (s *Script) Listen(program []FilterInstruction, flags uintptr, socket int) {
+	s.listener = s.Reg()
+	s.filter(program, flags|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER).Into(s.listener)
+	s.handOver = &Script{}
+	s.handOver.Call("unshare descriptors", "", unix.SYS_UNSHARE, unix.CLONE_FILES)
+	s.handOver.send(socket, s.listener, "hand over listener")
+}
+
+func (s *Script) filter(program []FilterInstruction, flags uintptr) *Step {
 	if len(program) == 0 {
 		panic("sys: empty seccomp program")
 	}
@@ -163,7 +183,7 @@ func (s *Script) Filter(program []FilterInstruction) {
 		length  uint16
 		program unsafe.Pointer
 	}{uint16(len(program)), unsafe.Pointer(&program[0])}
-	s.Call("install filter", "", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, PointerTo(header))
+	return s.Call("install filter", "", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, PointerTo(header))
 }
 
 // Exec executes the first of the candidate paths that exists and may be

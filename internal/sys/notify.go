@@ -1,0 +1,144 @@
+package sys
+
+import (
+	"os"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Notification is a call that a filter stopped (struct seccomp_notif,
+// include/uapi/linux/seccomp.h).
+type Notification struct {
+	ID    uint64
+	TID   uint32 // the calling thread, as the receiver's pid namespace numbers it; 0 if it has no number there
+	Flags uint32
+	Nr    int32
+	Arch  uint32 // AUDIT_ARCH_*
+	IP    uint64
+	Args  [6]uint64
+}
+
+// NotificationAnswer is what becomes of it (struct seccomp_notif_resp).
+type NotificationAnswer struct {
+	ID    uint64
+	Value int64
+	Errno int32 // 0, or a negated errno
+	Flags uint32
+}
+
+// NotificationContinue, in an answer's Flags, has the kernel run the call.
+const NotificationContinue uint32 = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE
+
+// addedFD is struct seccomp_notif_addfd.
+type addedFD struct {
+	ID       uint64
+	Flags    uint32
+	Source   uint32
+	Target   uint32
+	NewFlags uint32
+}
+
+// The requests that package unix lacks (include/uapi/linux/seccomp.h).
+const (
+	notifyAddFD    = 0x40182103 // SECCOMP_IOCTL_NOTIF_ADDFD, Linux 5.9
+	notifySetFlags = 0x40082104 // SECCOMP_IOCTL_NOTIF_SET_FLAGS, Linux 6.6
+
+	addFDSend   = 1 << 1 // SECCOMP_ADDFD_FLAG_SEND, Linux 5.14
+	syncWakeUp  = 1 << 0 // SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+	sizesAction = unix.SECCOMP_GET_NOTIF_SIZES
+)
+
+// NotificationSizes returns the sizes in bytes that the kernel's notification and
+// answer have; it writes and reads as much.
+func NotificationSizes() (notification, answer int, err error) {
+	var sizes struct{ notification, answer, data uint16 }
+	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, sizesAction, 0, uintptr(unsafe.Pointer(&sizes)))
+	return int(sizes.notification), int(sizes.answer), errnoErr(errno)
+}
+
+// ReceiveNotification waits for the next stopped call; the buffer, as long as
+// NotificationSizes says and 8-byte aligned, is overwritten. A signal ends the
+// wait with EINTR; ENOENT is a task that left in between.
+func ReceiveNotification(listener int, buffer []uint64) (*Notification, error) {
+	clear(buffer) // the kernel refuses anything else
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&buffer[0])))
+	return (*Notification)(unsafe.Pointer(&buffer[0])), errnoErr(errno)
+}
+
+// AnswerNotification answers a stopped call. ENOENT: its task left; EINPROGRESS:
+// it was answered before.
+func AnswerNotification(listener int, buffer []uint64, answer NotificationAnswer) error {
+	clear(buffer)
+	*(*NotificationAnswer)(unsafe.Pointer(&buffer[0])) = answer
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&buffer[0])))
+	return errnoErr(errno)
+}
+
+// GiveNotification answers a stopped call with a copy of the descriptor fd, whose
+// number in the task it returns. The errors are those of AnswerNotification,
+// EMFILE for a task that may have no more, and EBADF for fd. Linux 5.14.
+func GiveNotification(listener int, id uint64, fd int, closeOnExec bool) (int, error) {
+	add := addedFD{ID: id, Flags: addFDSend, Source: uint32(fd)}
+	if closeOnExec {
+		add.NewFlags = unix.O_CLOEXEC
+	}
+	number, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), notifyAddFD, uintptr(unsafe.Pointer(&add)))
+	runtime.KeepAlive(&add)
+	return int(number), errnoErr(errno)
+}
+
+// NotificationValid reports whether the task still waits for its answer.
+func NotificationValid(listener int, id uint64) bool {
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
+	return errno == 0
+}
+
+// SyncWakeUp asks that a stopped task and its receiver follow each other on one
+// processor, which spares the wake-up of another. EINVAL before Linux 6.6.
+func SyncWakeUp(listener int) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), notifySetFlags, syncWakeUp)
+	return errnoErr(errno)
+}
+
+// WaitHangup waits until no task is left behind the listener, and returns true,
+// or until the other descriptor can be read.
+func WaitHangup(listener, stop int) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(listener)}, {Fd: int32(stop), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		if err == unix.EINTR {
+			continue
+		}
+		return fds[0].Revents&unix.POLLHUP != 0, os.NewSyscallError("poll", err)
+	}
+}
+
+// ReadTask copies from another task's memory into p, and WriteTask from p into
+// it (process_vm_readv(2)). They return how many bytes were there.
+func ReadTask(tid int, p []byte, address uint64) (int, error) {
+	return accessTask(unix.SYS_PROCESS_VM_READV, tid, p, address)
+}
+
+// WriteTask is ReadTask's other direction.
+func WriteTask(tid int, p []byte, address uint64) (int, error) {
+	return accessTask(unix.SYS_PROCESS_VM_WRITEV, tid, p, address)
+}
+
+func accessTask(nr uintptr, tid int, p []byte, address uint64) (int, error) {
+	local := unix.Iovec{Base: &p[0]}
+	local.SetLen(len(p))
+	remote := struct{ base, length uintptr }{uintptr(address), uintptr(len(p))}
+	n, _, errno := unix.Syscall6(nr, uintptr(tid), uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
+	return int(n), errnoErr(errno)
+}
+
+// ThreadID is the calling thread's number.
+func ThreadID() int { return unix.Gettid() }
+
+// InterruptThread has a blocking call of this process's thread return EINTR. The
+// signal is the one that Go's own scheduler sends to itself.
+func InterruptThread(tid int) error {
+	return unix.Tgkill(unix.Getpid(), tid, unix.SIGURG)
+}
