@@ -47,7 +47,30 @@ func standIns(p *policy.Policy, present func(jail.Wall) bool) (rules []policy.Ru
 		// the target; connected pairs (socketpair) reach nobody.
 		rules = append(rules, refuseSockets("no mount namespace", policy.Condition{Equals: "AF_UNIX"}))
 	}
+	if !present(jail.Mounts) && !jail.RefusesTruncation() {
+		rules = append(rules, refuseTruncation("no mount namespace")...)
+	}
 	return rules
+}
+
+// refuseTruncation keeps files that may only be read from being emptied: the
+// calls that need no right to write to do so.
+func refuseTruncation(why string) []policy.Rule {
+	at := given(why)
+	named := func(names ...string) (calls []policy.Name) {
+		for _, name := range names {
+			calls = append(calls, policy.Name{Text: name, At: at})
+		}
+		return calls
+	}
+	return []policy.Rule{
+		{Then: policy.Do(filter.Errno(abi.EACCES)), Calls: named("truncate"), At: at},
+		{Then: policy.Do(filter.Errno(abi.ENOSYS)), Calls: named("openat2"), At: at}, // its flags lie in memory
+		{
+			Then: policy.Do(filter.Errno(abi.EACCES)), Calls: named("open", "openat"), At: at,
+			When: []policy.Condition{{Arg: policy.Name{Text: "flags", At: at}, Mask: "O_ACCMODE|O_TRUNC", Equals: "O_RDONLY|O_TRUNC", At: at}},
+		},
+	}
 }
 
 func refuseSockets(why string, family policy.Condition) policy.Rule {

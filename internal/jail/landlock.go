@@ -57,6 +57,14 @@ func RefusesUnixSockets() bool {
 	return err == nil && files&sys.LandlockResolveUnix != 0
 }
 
+// RefusesTruncation reports whether this kernel's Landlock decides about
+// emptying files apart from writing to them.
+func RefusesTruncation() bool {
+	abi, err := sys.LandlockABI()
+	files, _, _ := sys.LandlockHandled(abi)
+	return err == nil && files&sys.LandlockTruncate != 0
+}
+
 // grants lists what Landlock opens, with the rights.
 func (s *Spec) grants(walls wallSet) ([]grant, error) {
 	if !walls.has(Mounts) {
