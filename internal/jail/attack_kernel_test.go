@@ -70,7 +70,7 @@ var mountTrials = []trial{
 var socketTrials = []trial{
 	{attack: "connect", aim: listening("tcp", "127.0.0.1:0"), stops: each(Network), open: "callgate run has the filter refuse internet sockets there, see its own tests"},
 	{attack: "send a datagram", aim: answering, stops: each(Network), open: "callgate run has the filter refuse internet sockets there, see its own tests"},
-	{attack: "connect to an abstract socket", aim: abstract, stops: each(Network, Landlock)},
+	{attack: "connect to an abstract socket", aim: abstract, landlock: 6, stops: each(Network, Landlock)},
 	{attack: "connect to a socket file", aim: socketFile, stops: each(Mounts), open: "Landlock knows socket files only from ABI 9 on"},
 	{attack: "receive a folder", aim: accomplice, stops: each(Network, Landlock)},
 	{attack: "raw socket", needs: needsRoot("to open one"), stops: each(Capabilities)},

@@ -29,16 +29,22 @@ func victim(t *testing.T, _ *scene) string {
 	return strconv.Itoa(command.Process.Pid)
 }
 
-// memory is a victim and an address in it.
+// memory is a victim and an address in it, that of its program: while it starts
+// it has for a moment our own memory, and then a stack that the kernel moves.
 func memory(t *testing.T, s *scene) string {
 	t.Helper()
 	pid := victim(t, s)
-	maps, err := os.ReadFile("/proc/" + pid + "/maps")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		maps, err := os.ReadFile("/proc/" + pid + "/maps")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(maps), "\n")
+		if strings.Contains(first, "/") && !strings.HasSuffix(first, testBinary(t)) {
+			address, _, _ := strings.Cut(first, "-")
+			return fmt.Sprintf("%s|0x%s", pid, address)
+		}
 	}
-	address, _, _ := strings.Cut(string(maps), "-")
-	return fmt.Sprintf("%s|0x%s", pid, address)
 }
 
 func environment(t *testing.T, s *scene) string {
@@ -66,9 +72,9 @@ var processTrials = []trial{
 	{attack: "read another's memory", aim: memory, stops: each(Pids, Landlock, Filter)},
 	{attack: "open another's memory", aim: victim, stops: [][]Wall{{Pids, Mounts}, {Landlock}}},
 	{attack: "take another's descriptor", aim: victim, stops: each(Pids, Landlock, Filter)},
-	{attack: "signal", aim: victim, stops: each(Pids, Landlock)},
-	{attack: "signal a group", aim: victim, stops: each(Pids, Landlock)},
-	{attack: "signal by pidfd", aim: victim, stops: each(Pids, Landlock)},
+	{attack: "signal", aim: victim, landlock: 6, stops: each(Pids, Landlock)},
+	{attack: "signal a group", aim: victim, landlock: 6, stops: each(Pids, Landlock)},
+	{attack: "signal by pidfd", aim: victim, landlock: 6, stops: each(Pids, Landlock)},
 	{attack: "change another's limits", aim: victim, stops: each(Pids), open: "prlimit64 is allowed, and Landlock has no rule for it"},
 	{attack: "dump core", needs: needsCoreFiles, stops: each(Limits)},
 }
