@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/callgate/callgate/internal/sys"
 )
 
 func TestMain(m *testing.M) {
@@ -71,7 +73,8 @@ func setupScript(env *testscript.Env) error {
 	return nil
 }
 
-// scriptCondition knows [root], and [static]: a callgate built without cgo.
+// scriptCondition knows [root], [static]: a callgate built without cgo, and
+// [landlock:6]: Landlock has at least this ABI.
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "root":
@@ -79,6 +82,11 @@ func scriptCondition(name string) (bool, error) {
 	case "static": // as make builds it; with cgo, and so with the race detector, it is not
 		build, _ := debug.ReadBuildInfo()
 		return slices.Contains(build.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "0"}), nil
+	}
+	if text, found := strings.CutPrefix(name, "landlock:"); found {
+		abi, _ := sys.LandlockABI() // 0 if there is none
+		want, err := strconv.Atoi(text)
+		return abi >= want, err
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
