@@ -25,14 +25,7 @@ type plan struct {
 func (s *Spec) planEarly(host host, walls wallSet) *plan {
 	p := &plan{init: &sys.Script{}, target: &sys.Script{}}
 	script := p.init
-	if walls.has(Cgroup) {
-		script.Wall(string(Cgroup))
-		for _, procs := range s.Procs {
-			script.JoinCgroup(procs.Fd(), filepath.Base(filepath.Dir(procs.Name())))
-		}
-	}
-	if walls.has(Mounts) {
-		// After joining, so that the joined group is the root of what is seen.
+	if walls.has(Mounts) && !walls.has(Cgroup) {
 		script.Wall("")
 		script.NewCgroupRoot()
 	}
@@ -92,6 +85,9 @@ func (s *Spec) planUser(script *sys.Script, host host) {
 }
 
 func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *terminal) error {
+	if walls.has(Cgroup) {
+		s.planCgroup(script, walls)
+	}
 	script.DieWithParent()
 	script.NewSession()
 	s.planStreams(script, term)
@@ -132,6 +128,19 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *te
 	return nil
 }
 
+// planCgroup has the target join by itself, and not init: init shares callgate's
+// memory, and the kernel, out of memory in the group, would choose the two.
+func (s *Spec) planCgroup(script *sys.Script, walls wallSet) {
+	script.Wall(string(Cgroup))
+	for _, procs := range s.Procs {
+		script.JoinCgroup(procs.Fd(), filepath.Base(filepath.Dir(procs.Name())))
+	}
+	script.Wall("")
+	if walls.has(Mounts) {
+		script.NewCgroupRoot() // so that the joined group is the root of what is seen
+	}
+}
+
 func (s *Spec) planFilter(script *sys.Script, walls wallSet) error {
 	program, err := s.Filter(walls.has)
 	if err != nil {
@@ -168,6 +177,9 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 // descriptors are those of the caller that the target's script needs.
 func (s *Spec) descriptors(term *terminal) []int {
 	list := append([]int{0, 1, 2}, s.Keep...) // the first three stay taken until the streams are there
+	for _, procs := range s.Procs {
+		list = append(list, int(procs.Fd()))
+	}
 	if term != nil {
 		return append(list, int(term.theirs.Fd()))
 	}

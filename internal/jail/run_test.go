@@ -297,8 +297,8 @@ func TestStartsInAStormOfSignals(t *testing.T) {
 	<-stormed
 }
 
-// A control group that is full ends the start with an error that names the cure.
-func TestNoProcessLeft(t *testing.T) {
+// A control group's limits are the target's: of the processes, init is none.
+func TestGroupHoldsTheTargetAlone(t *testing.T) {
 	needsRoot("to make a control group")(t)
 	group, err := cgroup.Create(cgroup.Limits{Pids: 1})
 	if err != nil {
@@ -311,13 +311,14 @@ func TestNoProcessLeft(t *testing.T) {
 		}
 	})
 	s := newScene(t)
-	spec := s.spec(t)
-	streams(t, spec)
-	spec.Args = []string{"/bin/true"}
-	spec.Procs = group.Procs()
-	result, err := run(spec, nil)
-	if !errors.Is(err, syscall.EAGAIN) || !strings.Contains(err.Error(), "raise the pids limit") {
-		t.Errorf("Run = %+v, %v; want EAGAIN with its cure", result, err)
+	for command, want := range map[string]int{"exit 3": 3, "/bin/true; exit 3": 2} { // sh: cannot fork
+		spec := s.spec(t)
+		streams(t, spec)
+		spec.Args = []string{"/bin/sh", "-c", command}
+		spec.Procs = group.Procs()
+		if result, err := run(spec, nil); err != nil || result.Status.ExitStatus() != want {
+			t.Errorf("Run(%q) = %+v, %v; want exit code %d", command, result, err, want)
+		}
 	}
 }
 

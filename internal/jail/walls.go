@@ -145,7 +145,7 @@ func within(path, folder string) bool {
 func cure(failed *WallError) string {
 	switch {
 	case errors.Is(failed, syscall.EAGAIN):
-		return ": no process left: raise the pids limit, of which callgate's own init takes one, or RLIMIT_NPROC"
+		return ": no process left: raise the pids limit around callgate, or RLIMIT_NPROC"
 	case failed.Step == sys.GroupsStep, strings.HasPrefix(failed.Step, sys.GiveStep):
 		return ": only root changes users, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN: run so, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
