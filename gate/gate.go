@@ -27,6 +27,13 @@ type Source interface {
 	Answer(*Trap, Verdict) (int64, error)
 }
 
+// Identifier is a Source that can tell more of a trap's task than the trap says,
+// at a price that not every trap should pay.
+type Identifier interface {
+	// Identify returns the task, or what is known of it where that left.
+	Identify(*Trap) event.Task
+}
+
 // Handler decides what a stopped call becomes. It may be called by several
 // goroutines at once. The context ends with the gate.
 type Handler interface {
@@ -96,6 +103,7 @@ func (s *server) receive(ctx context.Context) {
 				s.cancel(err)
 				return
 			}
+			trap.source = s.Source
 			trap.hold = func() bool {
 				held = held || s.hold(ctx)
 				return held
@@ -129,6 +137,9 @@ func (s *server) release() {
 // serve answers one trap and shows it to the taps.
 func (s *server) serve(ctx context.Context, t *Trap) {
 	verdict := s.decide(ctx, t)
+	if len(s.Taps) > 0 {
+		t.Identify() // before it is answered, and may be gone
+	}
 	result, err := s.Source.Answer(t, verdict)
 	if len(s.Taps) == 0 {
 		return

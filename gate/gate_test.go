@@ -110,7 +110,7 @@ func TestTapsSeeWhatBecameOfACall(t *testing.T) {
 			t.Fatalf("%s: %d events; want 1", c.name, len(tap.events))
 		}
 		got := tap.events[0]
-		c.want.Task, c.want.Call = got.Task, got.Call
+		c.want.Task, c.want.Call = event.Task{PID: 1, TID: 1, Program: "task"}, got.Call
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}

@@ -34,6 +34,8 @@ type Trap struct {
 	Task   event.Task
 	Memory Memory
 
+	source Source // or nil
+	known  bool   // Task is all that the source can tell
 	copies []event.Memory
 	looked bool // memory was read
 	hold   func() bool
@@ -46,6 +48,14 @@ const PathMax = 4096
 // pageSize is the smallest of any architecture: memory that starts in a page
 // may end with it.
 const pageSize = 4096
+
+// Identify fills in Task what the Source can tell of it, and returns it.
+func (t *Trap) Identify() event.Task {
+	if source, ok := t.source.(Identifier); ok && !t.known {
+		t.Task, t.known = source.Identify(t), true
+	}
+	return t.Task
+}
 
 // Path returns the text that argument i points to, up to its ending NUL. The
 // errors are abi.EFAULT, abi.ENAMETOOLONG past PathMax, and ErrGone.

@@ -39,8 +39,8 @@ type Result struct {
 	Errno abi.Errno
 }
 
-// Run tests a Source. Open returns a new one, and its victim, which makes no
-// call of its own accord.
+// Run tests a Source. Open returns a new one, and its victim, which makes none of
+// these calls of its own accord. A Source that is an io.Closer is closed.
 func Run(t *testing.T, open func(*testing.T) (gate.Source, Victim)) {
 	for _, test := range []struct {
 		name string
@@ -60,8 +60,13 @@ func Run(t *testing.T, open func(*testing.T) (gate.Source, Victim)) {
 			before := resources()
 			source, victim := open(t)
 			test.run(t, source, victim)
-			if test.name != "End" {
+			if test.name != "End" && test.name != "Gone" {
 				victim.End()
+			}
+			if closer, ok := source.(io.Closer); ok {
+				if err := closer.Close(); err != nil {
+					t.Errorf("Close() = %v", err)
+				}
 			}
 			if err := settle(before); err != nil {
 				t.Error(err)

@@ -55,6 +55,11 @@ func (s *Source) Next(ctx context.Context) (*gate.Trap, error) {
 	}
 }
 
+// Identify is gate.Identifier's.
+func (s *Source) Identify(t *gate.Trap) event.Task {
+	return event.Task{PID: 1, TID: t.Task.TID, Program: "task"}
+}
+
 // Answer is gate.Source's.
 func (s *Source) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
 	file, _ := v.File()
@@ -126,7 +131,7 @@ func (s *Source) stop(name string, args []uint64) *call {
 	c := &call{answer: make(chan Result, 1)}
 	c.trap = gate.Trap{
 		Call: abi.Call{Arch: abi.AMD64, Nr: number}, ID: s.next,
-		Task: event.Task{PID: 1, TID: int(s.next), Program: "task"},
+		Task: event.Task{TID: int(s.next)},
 	}
 	c.trap.Memory = &window{source: s, id: s.next}
 	copy(c.trap.Args[:], args)

@@ -29,6 +29,7 @@ var floor = map[string]int{
 	"policy/oci":      4,
 	"policy/schema":   4,
 	"internal/jail":   4,
+	"internal/notify": 4,
 	"cmd/callgate":    top,
 }
 

@@ -23,7 +23,7 @@ func FileType(path string) (uint32, error) {
 	return stat.Mode & unix.S_IFMT, nil
 }
 
-// ReadShort returns the first bytes of a file, at most 64. Errors are
+// ReadShort returns the first bytes of a file, at most 256. Errors are
 // *fs.PathError.
 func ReadShort(path string) (string, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -31,7 +31,7 @@ func ReadShort(path string) (string, error) {
 		return "", &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
-	var text [64]byte
+	var text [256]byte
 	n, err := unix.Read(fd, text[:])
 	if err != nil {
 		return "", &fs.PathError{Op: "read", Path: path, Err: err}

@@ -28,7 +28,7 @@ type NotificationAnswer struct {
 	Flags uint32
 }
 
-// NotificationContinue, in an answer's Flags, has the kernel run the call.
+// NotificationContinue in an answer's Flags has the kernel run the call.
 const NotificationContinue uint32 = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
 // addedFD is struct seccomp_notif_addfd.
@@ -132,13 +132,4 @@ func accessTask(nr uintptr, tid int, p []byte, address uint64) (int, error) {
 	remote := struct{ base, length uintptr }{uintptr(address), uintptr(len(p))}
 	n, _, errno := unix.Syscall6(nr, uintptr(tid), uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
 	return int(n), errnoErr(errno)
-}
-
-// ThreadID is the calling thread's number.
-func ThreadID() int { return unix.Gettid() }
-
-// InterruptThread has a blocking call of this process's thread return EINTR. The
-// signal is the one that Go's own scheduler sends to itself.
-func InterruptThread(tid int) error {
-	return unix.Tgkill(unix.Getpid(), tid, unix.SIGURG)
 }

@@ -1,0 +1,69 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// Answer carries out a verdict. It is gate.Source's.
+func (l *Listener) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
+	if file, closeOnExec := v.File(); file != nil {
+		defer file.Close()
+		number, err := l.give(t.ID, file, closeOnExec)
+		if err == nil || errors.Is(err, gate.ErrGone) {
+			return int64(number), err
+		}
+		err = fmt.Errorf("give the task %q: %w", file.Name(), err)
+		if _, gone := l.send(t.ID, gate.Fail(err)); gone != nil {
+			return 0, gone
+		}
+		return 0, err
+	}
+	return l.send(t.ID, v)
+}
+
+// send answers with a value or an error, or lets the kernel run the call.
+func (l *Listener) send(id uint64, v gate.Verdict) (int64, error) {
+	answer := sys.NotificationAnswer{ID: id}
+	switch v.Outcome() {
+	case event.Allowed:
+		answer.Flags = sys.NotificationContinue
+	case event.Emulated:
+		answer.Value = v.Value()
+	default:
+		answer.Errno = -int32(v.Errno())
+	}
+	err := sys.AnswerNotification(l.fd, make([]uint64, l.answerSize), answer)
+	return answer.Value, answerError(err)
+}
+
+// give answers with a descriptor. The file keeps its mode, which os.File.Fd would
+// change: the task shares it.
+func (l *Listener) give(id uint64, file *os.File, closeOnExec bool) (number int, err error) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	if failed := conn.Control(func(fd uintptr) { number, err = sys.GiveNotification(l.fd, id, int(fd), closeOnExec) }); failed != nil {
+		return 0, failed
+	}
+	return number, answerError(err)
+}
+
+// answerError knows the errors of a task that no longer waits.
+func answerError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.EINPROGRESS):
+		return gate.ErrGone
+	}
+	return fmt.Errorf("answer a stopped call: %w", abi.ErrnoOf(err))
+}

@@ -1,0 +1,88 @@
+package notify
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/sys"
+)
+
+func (l *Listener) trap(n *sys.Notification) *gate.Trap {
+	number := abi.Sysno(uint32(n.Nr))
+	return &gate.Trap{
+		Call:   abi.Call{Arch: archOf(n.Arch, number), Nr: number, Args: n.Args},
+		ID:     n.ID,
+		Task:   event.Task{TID: int(n.TID)},
+		Memory: &memory{l, n.ID, int(n.TID)},
+	}
+}
+
+// archOf is the numbering that a call on this machine uses, or none.
+func archOf(audit uint32, number abi.Sysno) abi.Arch {
+	if audit == abi.X32.Audit() && number&abi.X32Bit != 0 {
+		return abi.X32
+	}
+	native := abi.Native()
+	for _, arch := range append([]abi.Arch{native}, native.Companions()...) {
+		if arch != abi.X32 && arch.Audit() == audit {
+			return arch
+		}
+	}
+	return 0
+}
+
+// memory is the memory of a task that waits for an answer.
+type memory struct {
+	listener *Listener
+	id       uint64
+	tid      int
+}
+
+// ReadAt is io.ReaderAt's; see gate.Memory.
+func (m *memory) ReadAt(p []byte, address int64) (int, error) {
+	return m.access(sys.ReadTask, p, address)
+}
+
+// WriteAt is io.WriterAt's; see gate.Memory.
+func (m *memory) WriteAt(p []byte, address int64) (int, error) {
+	return m.access(sys.WriteTask, p, address)
+}
+
+// access asks after the copy, not before, whether the task still waits: only then
+// was it that task's memory, and not that of another with its number.
+func (m *memory) access(do func(int, []byte, uint64) (int, error), p []byte, address int64) (int, error) {
+	n, err := do(m.tid, p, uint64(address))
+	switch {
+	case !sys.NotificationValid(m.listener.fd, m.id):
+		return 0, gate.ErrGone
+	case errors.Is(err, syscall.EFAULT), err == nil && n < len(p):
+		return max(n, 0), abi.EFAULT
+	case err != nil:
+		return 0, abi.ErrnoOf(err)
+	}
+	return n, nil
+}
+
+// Identify tells whose thread made the call, and the program's name. It is
+// gate.Identifier's.
+func (l *Listener) Identify(t *gate.Trap) event.Task {
+	task := t.Task
+	status, err := sys.ReadShort("/proc/" + strconv.Itoa(t.Task.TID) + "/status")
+	if err != nil || !sys.NotificationValid(l.fd, t.ID) {
+		return task
+	}
+	for line := range strings.Lines(status) {
+		switch name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":\t"); name {
+		case "Name":
+			task.Program = value
+		case "Tgid":
+			task.PID, _ = strconv.Atoi(value)
+		}
+	}
+	return task
+}
