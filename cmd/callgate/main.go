@@ -80,6 +80,9 @@ func newRootCommand(args []string) *cobra.Command {
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %s --help lists the flags", err, cmd.CommandPath())
+	})
 	all := verbs()
 	if len(args) > 0 {
 		if i := slices.IndexFunc(all, func(v verb) bool { return v.name == args[0] }); i >= 0 {

@@ -66,7 +66,9 @@ func answerTrouble(cmd *cobra.Command) {
 	}
 	cmd.RunE = func(cmd *cobra.Command, list []string) error { return wrap(run(cmd, list)) }
 	cmd.Args = func(cmd *cobra.Command, list []string) error { return wrap(args(cmd, list)) }
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrap(err) })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return wrap(fmt.Errorf("%w: callgate policy %s --help lists the flags", err, name))
+	})
 }
 
 // takes is cobra.MinimumNArgs with an error that says what is missing.
