@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // MaxInstructions is the longest program the kernel loads (BPF_MAXINSNS,
@@ -113,4 +114,16 @@ func ParseProgram(b []byte) (Program, error) {
 		})
 	}
 	return p, nil
+}
+
+// MapActions returns the program with every action that it returns exchanged for
+// what f makes of it.
+func (p Program) MapActions(f func(Action) Action) Program {
+	mapped := slices.Clone(p)
+	for i, in := range mapped {
+		if in.Code == classRET {
+			mapped[i].K = uint32(f(Action(in.K)))
+		}
+	}
+	return mapped
 }

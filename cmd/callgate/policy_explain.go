@@ -88,20 +88,24 @@ func printExplanation(w io.Writer, e explanation) error {
 	}
 	var page strings.Builder
 	fmt.Fprintf(&page, "%s: %s\n", e.Question, paint.paint(color, e.Action))
-	line := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&page, "  %-6s%s\n", name, text)
-		}
-	}
-	line("why", e.Reason)
-	line("wall", e.Wall)
-	line("line", e.At)
-	if e.Cure != "" {
-		fmt.Fprintf(&page, "  to allow it, add\n")
-		for text := range strings.Lines(e.Cure) {
-			fmt.Fprintf(&page, "    %s", text)
-		}
-	}
+	explainLines(&page, e.Reason, e.Wall, e.At, e.Cure)
 	_, err := io.WriteString(w, page.String())
 	return err
+}
+
+// explainLines writes why something is refused and what would allow it, below the
+// line that names it.
+func explainLines(page *strings.Builder, why, wall, at, cure string) {
+	for _, line := range [...]struct{ name, text string }{{"why", why}, {"wall", wall}, {"line", at}} {
+		if line.text != "" {
+			fmt.Fprintf(page, "  %-6s%s\n", line.name, line.text)
+		}
+	}
+	if cure == "" {
+		return
+	}
+	page.WriteString("  to allow it, add\n")
+	for text := range strings.Lines(cure) {
+		page.WriteString("    " + text)
+	}
 }

@@ -29,6 +29,7 @@ type runOptions struct {
 	requireFull bool
 	quiet       bool
 	plan        bool
+	explain     bool
 	untouched   string // the preset whose filter no flag and no file changes
 }
 
@@ -82,6 +83,7 @@ when it never ran.`,
 	f.Var((*list)(&o.optional), "optional", "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
+	f.BoolVar(&o.explain, "explain", false, "say at the end which calls the filter refused, why, and what would allow them")
 	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
 	return cmd
 }
@@ -108,6 +110,19 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		Procs:    group.Procs(),
 		Late:     func(s *jail.Spec) error { return o.fill(s, p, target) },
 	}
+	var explained *explainer
+	if o.explain {
+		explained = &explainer{policy: p, target: target}
+		fill := spec.Late
+		spec.Late = func(s *jail.Spec) error {
+			if err := fill(s); err != nil {
+				return err
+			}
+			explained.watch(s)
+			return nil
+		}
+		spec.Listener = explained.serve
+	}
 	jail.Outline(spec, p)
 	if !o.quiet {
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
@@ -126,6 +141,9 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	}
 	if err != nil {
 		return exitError{exitCodeOf(err), err}
+	}
+	if explained != nil {
+		explained.say(stderr)
 	}
 	for _, made := range spec.Made() {
 		fmt.Fprintf(stderr, "callgate: %v\n", made)

@@ -18,20 +18,24 @@ import (
 // a preset's filter is asked for as it is, it was compiled with callgate.
 func compiler(p *policy.Policy, target policy.Target, preset string) func(present func(jail.Wall) bool) (filter.Program, error) {
 	return func(present func(jail.Wall) bool) (filter.Program, error) {
-		refused := standIns(p, present)
-		if len(refused) == 0 {
+		if len(standIns(p, present)) == 0 {
 			if program, ok := policy.ReadyProgram(preset, target.Arch); ok {
 				return program, nil
 			}
 		}
-		strict := *p
-		strict.Syscalls.Rules = append(refused, p.Syscalls.Rules...)
-		rules, err := strict.Filter(target)
+		rules, err := strict(p, present).Filter(target)
 		if err != nil {
 			return nil, err
 		}
 		return rules.Filter.Compile()
 	}
+}
+
+// strict returns the policy with the rules that stand in for missing walls.
+func strict(p *policy.Policy, present func(jail.Wall) bool) *policy.Policy {
+	stricter := *p
+	stricter.Syscalls.Rules = append(standIns(p, present), p.Syscalls.Rules...)
+	return &stricter
 }
 
 // standIns are the rules that stand in for missing walls.

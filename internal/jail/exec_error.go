@@ -69,6 +69,8 @@ func (s *Spec) execCure(path string, errno syscall.Errno) string {
 			return "it is not marked executable: chmod +x"
 		}
 		return "its permissions, or those of its interpreter, do not let this user execute it"
+	case errno == syscall.EPERM, errno == syscall.ENOSYS: // the kernel itself refuses executing with others
+		return "the policy refuses the call execve: allow it under syscalls, or extend a preset"
 	case errno == syscall.E2BIG:
 		return "the arguments and the environment are too long"
 	case errno == syscall.ETXTBSY:

@@ -50,7 +50,7 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 }
 
 // complete plans the rest.
-func (p *plan) complete(s *Spec, host host, walls wallSet, term *terminal) error {
+func (p *plan) complete(s *Spec, host host, walls wallSet, between channels) error {
 	if p.root != nil {
 		p.init.Wall(string(Mounts))
 		s.finishRoot(p.root)
@@ -62,7 +62,7 @@ func (p *plan) complete(s *Spec, host host, walls wallSet, term *terminal) error
 		p.init.AdoptOrphans()
 	}
 	p.init.Undumpable()
-	return s.planTarget(p.target, host, walls, term)
+	return s.planTarget(p.target, host, walls, between)
 }
 
 // reachable returns the limit as far as the caller may set it: one that is lower
@@ -84,13 +84,13 @@ func (s *Spec) planUser(script *sys.Script, host host) {
 	script.WriteFile("/proc/sys/user/max_user_namespaces", "0")
 }
 
-func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *terminal) error {
+func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, between channels) error {
 	if walls.has(Cgroup) {
 		s.planCgroup(script, walls)
 	}
 	script.DieWithParent()
 	script.NewSession()
-	s.planStreams(script, term)
+	s.planStreams(script, between)
 	if s.Dir != "" {
 		script.Chdir(s.Dir)
 	}
@@ -115,7 +115,7 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, term *te
 	script.SignalMask()
 	if walls.has(Filter) {
 		script.Wall(string(Filter))
-		if err := s.planFilter(script, walls); err != nil {
+		if err := s.planFilter(script, walls, between); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (s *Spec) planCgroup(script *sys.Script, walls wallSet) {
 	}
 }
 
-func (s *Spec) planFilter(script *sys.Script, walls wallSet) error {
+func (s *Spec) planFilter(script *sys.Script, walls wallSet, between channels) error {
 	program, err := s.Filter(walls.has)
 	if err != nil {
 		return err
@@ -150,7 +150,15 @@ func (s *Spec) planFilter(script *sys.Script, walls wallSet) error {
 	for i, in := range program {
 		instructions[i] = sys.FilterInstruction{Code: in.Code, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
-	script.Filter(instructions)
+	if between.listener == nil {
+		script.Filter(instructions)
+		return nil
+	}
+	flags := sys.WaitKillable
+	if sys.HasKillableWait() != nil {
+		flags = 0
+	}
+	script.Listen(instructions, flags, int(between.listener.theirs.Fd()))
 	return nil
 }
 
@@ -175,23 +183,23 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 }
 
 // descriptors are those of the caller that the target's script needs.
-func (s *Spec) descriptors(term *terminal) []int {
+func (s *Spec) descriptors(between channels) []int {
 	list := append([]int{0, 1, 2}, s.Keep...) // the first three stay taken until the streams are there
 	for _, procs := range s.Procs {
 		list = append(list, int(procs.Fd()))
 	}
-	if term != nil {
-		return append(list, int(term.theirs.Fd()))
+	if between.terminal == nil {
+		list = append(list, int(s.Stdin.Fd()), int(s.Stdout.Fd()), int(s.Stderr.Fd()))
 	}
-	return append(list, int(s.Stdin.Fd()), int(s.Stdout.Fd()), int(s.Stderr.Fd()))
+	return append(list, between.descriptors()...)
 }
 
 // planStreams closes every descriptor but the declared ones. Standard streams
 // come first, so that a kept descriptor can't be overwritten by them.
-func (s *Spec) planStreams(script *sys.Script, term *terminal) {
+func (s *Spec) planStreams(script *sys.Script, between channels) {
 	script.CloseOnExec(3)
-	if term != nil {
-		script.Terminal(int(term.theirs.Fd()))
+	if between.terminal != nil {
+		script.Terminal(int(between.terminal.theirs.Fd()))
 	} else {
 		for fd, file := range []*os.File{s.Stdin, s.Stdout, s.Stderr} {
 			if from := int(file.Fd()); from != fd {

@@ -75,7 +75,7 @@ func TestPlans(t *testing.T) {
 				walls[w] = false
 			}
 			plan := c.spec.planEarly(c.host, walls)
-			if err := <-c.spec.completeAside(plan, c.host, walls, nil); err != nil {
+			if err := <-c.spec.completeAside(plan, c.host, walls, channels{}); err != nil {
 				t.Fatal(err)
 			}
 			var text strings.Builder

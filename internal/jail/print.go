@@ -17,7 +17,7 @@ func Print(w io.Writer, s *Spec) error {
 	}
 	walls := s.initial(host)
 	plan := s.planEarly(host, walls)
-	if err := <-s.completeAside(plan, host, walls, nil); err != nil {
+	if err := <-s.completeAside(plan, host, walls, channels{}); err != nil {
 		return err
 	}
 	out := bufio.NewWriter(w)

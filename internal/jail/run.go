@@ -129,7 +129,7 @@ func (s *Spec) fillStreams() (closeNull func(), err error) {
 }
 
 // completeAside completes the Spec and the plan while the caller clones.
-func (s *Spec) completeAside(p *plan, host host, walls wallSet, term *terminal) <-chan error {
+func (s *Spec) completeAside(p *plan, host host, walls wallSet, between channels) <-chan error {
 	done := make(chan error, 1)
 	go func() {
 		if late := s.Late; late != nil {
@@ -140,24 +140,21 @@ func (s *Spec) completeAside(p *plan, host host, walls wallSet, term *terminal) 
 			}
 		}
 		host.complete()
-		done <- p.complete(s, host, walls, term)
+		done <- p.complete(s, host, walls, between)
 	}()
 	return done
 }
 
 // attempt builds the given walls and runs the target behind them.
 func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (syscall.WaitStatus, bool, error) {
-	var term *terminal
-	if s.Terminal { // before init is made, which inherits the socket
-		var err error
-		if term, err = newTerminal(s.Stdin, s.Stdout); err != nil {
-			return 0, false, err
-		}
-		defer term.close()
+	between, err := s.openChannels()
+	if err != nil {
+		return 0, false, err
 	}
+	defer between.close()
 	flags := s.cloneFlags(walls) // before the plan's goroutine owns the Spec
 	plan := s.planEarly(host, walls)
-	planning := s.completeAside(plan, host, walls, term)
+	planning := s.completeAside(plan, host, walls, between)
 	child, cloneErr := sys.Start(flags, plan.early)
 	planErr := <-planning
 	if cloneErr != nil && planErr == nil {
@@ -171,14 +168,12 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		}
 		return 0, false, planErr
 	}
-	child.Build(plan.init, plan.target, s.descriptors(term)...)
+	child.Build(plan.init, plan.target, s.descriptors(between)...)
 	if s.Starting != nil { // while init builds
 		s.Starting()
 	}
 	child.Run()
-	if term != nil {
-		term.start()
-	}
+	between.start(s)
 	forward := startForwarding(child.Pid, signals, s.Timeout)
 	status, err := child.Wait()
 	child.Leave()

@@ -101,6 +101,7 @@ type Spec struct {
 	Limits       []Limit
 	Procs        []*os.File                                            // cgroup.procs files to join
 	Filter       func(present func(Wall) bool) (filter.Program, error) // the program that suits the walls present
+	Listener     func(*os.File)                                        // is given the listener of a Filter with notify actions, which it closes; nil without
 
 	Stdin, Stdout, Stderr *os.File // nil is /dev/null
 	Keep                  []int    // further descriptors of the caller that stay open

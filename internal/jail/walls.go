@@ -152,6 +152,8 @@ func cure(failed *WallError) string {
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
+	case failed.Wall == Filter && errors.Is(failed, syscall.EBUSY):
+		return ": a supervisor around callgate has the one listener that a program may have: leave --explain out"
 	case refusedNamespaces(failed) || fixedRoot(failed) || fixedName(failed):
 		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}

@@ -50,7 +50,7 @@ func initMain(m *machine) {
 	// CLONE_VFORK: the target is off this memory before init goes on. But with a
 	// listener its execve may stop, and init must not stop with it.
 	with := uintptr(unix.CLONE_VFORK)
-	if m.listener != 0 {
+	if m.listens {
 		with = unix.CLONE_FILES
 	}
 	target, e := cloneShared(unix.CLONE_VM|with|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
@@ -58,7 +58,7 @@ func initMain(m *machine) {
 		fail(m, syscall.Errno(e))
 		exit(125)
 	}
-	if m.listener != 0 {
+	if m.listens {
 		handOver(m, target)
 	}
 	holdEnding(m)
@@ -81,7 +81,7 @@ func holdEnding(m *machine) {
 //go:nosplit
 //go:norace
 func handOver(m *machine, target uintptr) {
-	for m.regs[m.listener%Registers] == 0 {
+	for m.regs[listenerReg] == 0 {
 		if pid, _ := wait(m, unix.WNOHANG); pid == target {
 			holdEnding(m)
 			end(m)

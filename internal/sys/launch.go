@@ -34,7 +34,7 @@ type machine struct {
 	initSteps   []Step
 	targetSteps []Step
 	handSteps   []Step // init's, once the target's listener is there
-	listener    Reg    // in which register it will be, or none
+	listens     bool   // the target will have a listener
 	keep        []int  // descriptors that init leaves open for the target, in order
 	targetStack uintptr
 	targetEntry uintptr
@@ -139,7 +139,7 @@ func (c *Child) Build(init, target *Script, keep ...int) {
 	c.init, c.target = init, target
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
 	if target.handOver != nil {
-		c.m.listener, c.m.handSteps = target.listener, target.handOver.Steps
+		c.m.listens, c.m.handSteps = true, target.handOver.Steps
 	}
 	c.m.keep = append(keep, int(c.m.ending[1]))
 	slices.Sort(c.m.keep)

@@ -29,6 +29,7 @@ func listening(t *testing.T, prepare func(target *Script), socketGone bool) (*Ch
 	}
 	var init, target Script
 	prepare(&target)
+	target.Close(target.OpenPath(Here, "/")) // a register that was used before
 	target.NoNewPrivileges()
 	target.SignalMask()
 	socket := int(theirs.Fd())

@@ -31,6 +31,10 @@ const (
 // Registers is the number of registers a Script may use.
 const Registers = 64
 
+// listenerReg holds a target's listener and nothing else, so that 0 in it tells
+// init that there is none yet.
+const listenerReg = Reg(Registers - 1)
+
 // Reg is a register's number: a step saves its result there, a later step
 // takes it as an argument. The zero Reg is none.
 type Reg uint8
@@ -56,8 +60,7 @@ type Script struct {
 	free  []Reg
 	wall  string
 
-	listener Reg     // where a target's script leaves its listener, or none
-	handOver *Script // what init does once it is there
+	handOver *Script // what init does once a target's script has left a listener
 }
 
 // Wall names the wall that the steps added from now on build.
@@ -71,7 +74,7 @@ func (s *Script) Reg() Reg {
 		s.free = s.free[:n-1]
 		return r
 	}
-	if s.next == Registers-1 {
+	if s.next == listenerReg-1 {
 		panic("sys: script uses more registers than there are")
 	}
 	s.next++

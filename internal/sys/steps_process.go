@@ -168,11 +168,10 @@ const (
 // goes through the socket. The very next call may be one that stops: so it is
 // init, which shares the target's descriptors until then, that sends it.
 func (s *Script) Listen(program []FilterInstruction, flags uintptr, socket int) {
-	s.listener = s.Reg()
-	s.filter(program, flags|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER).Into(s.listener)
+	s.filter(program, flags|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER).Into(listenerReg)
 	s.handOver = &Script{}
 	s.handOver.Call("unshare descriptors", "", unix.SYS_UNSHARE, unix.CLONE_FILES)
-	s.handOver.send(socket, s.listener, "hand over listener")
+	s.handOver.send(socket, listenerReg, "hand over listener")
 }
 
 func (s *Script) filter(program []FilterInstruction, flags uintptr) *Step {

@@ -1,0 +1,107 @@
+package guard
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+)
+
+// Refusals is a tap that keeps what was refused, thousands of repeats as one.
+// The zero Refusals is ready.
+type Refusals struct {
+	mutex   sync.Mutex
+	kinds   map[kind]*Refused
+	omitted int
+}
+
+// Refused is a call that was refused, and how often.
+type Refused struct {
+	event.Event     // the first of them
+	Count       int // 1 or more
+}
+
+// maxKinds bounds what is kept: a program can make as many different calls as it
+// likes.
+const maxKinds = 1000
+
+// kind is what two refusals have in common to count as one.
+type kind struct {
+	program string
+	arch    abi.Arch
+	nr      abi.Sysno
+	args    [6]uint64 // without addresses
+	errno   abi.Errno
+}
+
+func kindOf(e event.Event) kind {
+	k := kind{program: e.Task.Program, arch: e.Call.Arch, nr: e.Call.Nr, errno: e.Errno}
+	row, ok := e.Call.Syscall()
+	if !ok {
+		return k
+	}
+	for i := range row.Args {
+		if arg := &row.Args[i]; !arg.Pointer() && arg.Kind != abi.KindAddress {
+			k.args[i] = arg.Narrow(e.Call.Args[i])
+		}
+	}
+	return k
+}
+
+// Observe is gate.Tap's.
+func (r *Refusals) Observe(e event.Event) {
+	if e.Outcome != event.Refused {
+		return
+	}
+	k := kindOf(e)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	switch known := r.kinds[k]; {
+	case known != nil:
+		known.Count++
+	case len(r.kinds) == maxKinds:
+		r.omitted++
+	default:
+		if r.kinds == nil {
+			r.kinds = map[kind]*Refused{}
+		}
+		r.kinds[k] = &Refused{e, 1}
+	}
+}
+
+// Summary explains the refusals, and folds those that one program met for one
+// reason, the most frequent first. Omitted is how many more there were, of kinds
+// that were not kept.
+func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, omitted int) {
+	type reason struct{ program, call, text, rule string }
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	places := map[reason]int{}
+	for _, k := range slices.SortedFunc(maps.Keys(r.kinds), kind.compare) {
+		refused := *r.kinds[k]
+		refused.Why = explain(refused.Call)
+		why := reason{refused.Task.Program, "", refused.Why.Text, refused.Why.Rule}
+		if row, ok := refused.Call.Syscall(); ok {
+			why.call = row.Name
+		}
+		if i, ok := places[why]; ok {
+			list[i].Count += refused.Count
+			continue
+		}
+		places[why] = len(list)
+		list = append(list, refused)
+	}
+	slices.SortStableFunc(list, func(a, b Refused) int { return cmp.Compare(b.Count, a.Count) })
+	return list, r.omitted
+}
+
+// compare puts kinds in an order that does not change from run to run.
+func (k kind) compare(other kind) int {
+	return cmp.Or(
+		cmp.Compare(k.program, other.program), cmp.Compare(k.arch, other.arch), cmp.Compare(k.nr, other.nr),
+		slices.Compare(k.args[:], other.args[:]), cmp.Compare(k.errno, other.errno),
+	)
+}
