@@ -54,7 +54,7 @@ func (x *explainer) serve(file *os.File) {
 		return
 	}
 	x.serving.Go(func() {
-		g := gate.Gate{Source: listener, Handler: x.handler, Taps: []gate.Tap{&x.refusals}, Receivers: 2}
+		g := gate.Gate{Source: listener, Handler: x.handler, Taps: []gate.Tap{&x.refusals}, Receivers: 1}
 		x.err = g.Serve(context.Background())
 		listener.Close()
 	})

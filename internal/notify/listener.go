@@ -83,7 +83,11 @@ func (l *Listener) Next(ctx context.Context) (*gate.Trap, error) {
 		switch {
 		case err == nil:
 			return l.trap(n), nil
-		case errors.Is(err, syscall.EINTR), errors.Is(err, syscall.ENOENT): // interrupted; a task that left
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.ENOENT): // a task that left; newer kernels also say so when the last one did
+			if sys.HungUp(l.fd) {
+				l.receivers.end(io.EOF)
+			}
 		default:
 			return nil, fmt.Errorf("receive a stopped call: %w", err)
 		}

@@ -102,6 +102,13 @@ func SyncWakeUp(listener int) error {
 	return errnoErr(errno)
 }
 
+// HungUp reports whether no task is left behind the listener.
+func HungUp(listener int) bool {
+	fds := []unix.PollFd{{Fd: int32(listener)}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+}
+
 // WaitHangup waits until no task is left behind the listener, and returns true,
 // or until the other descriptor can be read.
 func WaitHangup(listener, stop int) (bool, error) {
