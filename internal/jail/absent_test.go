@@ -12,6 +12,7 @@ import (
 
 // What is protected and missing can be made by the target, and is told of then.
 func TestMade(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	in := func(name string) string { return filepath.Join(s.work, name) }
 	path := func(name string) policy.Path { return policy.Path{Text: name, Optional: true} }
@@ -38,6 +39,7 @@ func TestMade(t *testing.T) {
 
 // A file that stands where a protected path needs a folder can't be replaced.
 func TestFileInTheWay(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	s.policy.Files.ReadOnly = append(s.policy.Files.ReadOnly, policy.Path{Text: s.hidden + "/hooks", Optional: true})
 	for _, command := range []string{"rm cover/hidden", "echo x >cover/hidden", "mv cover moved", "touch x && mv x cover/hidden"} {
@@ -52,6 +54,7 @@ func TestFileInTheWay(t *testing.T) {
 
 // Parts of /proc and /dev can be hidden like parts of a folder, ...
 func TestHidingKernelFiles(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	for _, name := range []string{"/proc/version", "/proc/sys/kernel/ostype", "/dev/zero"} {
 		read := []string{"head", "-c1", name}

@@ -94,6 +94,7 @@ func needsCoreFiles(t *testing.T) {
 // Init shares this program's memory until it ends, and its files are the
 // host's: what /proc tells of it must stay closed, even to user id 0.
 func TestInitIsClosed(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	for _, aim := range []string{"/proc/1/root/etc/passwd", "/proc/1/cwd/etc/passwd", "/proc/1/exe", "/proc/1/environ", "/proc/1/mem", "/proc/1/maps", "/proc/1/fd/0", "/proc/1/task/1/mem"} {
 		own := "/proc/self/" + strings.TrimPrefix(aim, "/proc/1/")

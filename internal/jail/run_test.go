@@ -47,6 +47,7 @@ func streams(t *testing.T, s *Spec) *os.File {
 }
 
 func TestRunReturnsTheTargetsStatus(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	for command, want := range map[string]syscall.WaitStatus{
 		"exit 0":        0,
@@ -77,6 +78,7 @@ func TestRunEndsAtTheTimeout(t *testing.T) {
 }
 
 func TestRunSaysWhatCannotBeExecuted(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	file := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(s.work, name)
@@ -141,6 +143,7 @@ func TestRunOfATargetThatDiesAtExec(t *testing.T) {
 
 // TestInside looks around from within.
 func TestInside(t *testing.T) {
+	needsNamespaces(t)
 	s := newScene(t)
 	spec := s.spec(t)
 	spec.Umask = 0o27

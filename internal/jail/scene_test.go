@@ -13,6 +13,7 @@ import (
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/internal/attack"
+	"github.com/callgate/callgate/internal/probe"
 	"github.com/callgate/callgate/policy"
 	"github.com/callgate/callgate/policy/document"
 )
@@ -179,15 +180,22 @@ func outcome(status syscall.WaitStatus, err error, text string) string {
 // outcomeOf names the errno that a program without a voice exited with.
 func outcomeOf(code int) string { return abi.Errno(code).Name() }
 
-// allWalls are those of an ordinary start, but for the cgroup.
+// allWalls are those of an ordinary start, but for the cgroup; without
+// namespaces, those that are left.
 func (s *scene) allWalls() []Wall {
 	var list []Wall
 	for _, w := range Walls() {
-		if w != Cgroup && (w != User || !s.host.privileged) {
+		if w != Cgroup && (w != User || !s.host.privileged) && s.canHave(w) {
 			list = append(list, w)
 		}
 	}
 	return list
+}
+
+// canHave tells whether this kernel lets this user have a wall, as to namespaces.
+func (s *scene) canHave(walls ...Wall) bool {
+	return probe.MountNamespaces.Check() == nil ||
+		!slices.ContainsFunc(walls, func(w Wall) bool { return slices.Contains(namespaceWalls, w) })
 }
 
 // fallbackWalls are those of a user who may not create namespaces.

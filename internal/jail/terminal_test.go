@@ -135,6 +135,7 @@ func TestConsole(t *testing.T) {
 // A target that asks for a terminal has one of its own: it knows its name, is
 // sent its signals, and its size is that of the caller's.
 func TestOwnTerminal(t *testing.T) {
+	needsNamespaces(t)
 	ours, theirs := openTerminal(t)
 	if err := unix.IoctlSetWinsize(int(theirs.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 99}); err != nil {
 		t.Fatal(err)
