@@ -15,7 +15,8 @@ TESTFLAGS ?=
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo devel)
 PURE      := ./abi ./event ./filter ./gate/... ./policy/...
 
-.PHONY: help build demo test test-own test-race test-user setup fuzz bench bench-peers \
+.PHONY: help build demo test test-own test-race test-user test-kernels test-kernel-6.1 test-kernel-6.12 \
+        test-kernel-arm64 test-kernel-no-userns setup fuzz bench bench-peers \
         lint fmt generate generated facts tidy cross floors check clean
 
 help: ## list the targets
@@ -41,6 +42,20 @@ test-race: ## the tests with the race detector (needs gcc)
 test-user: ## the tests as an ordinary user, in a copy of the tree (needs root)
 	@if [ "$$(id -u)" = 0 ]; then .ci/as-user $(GO) test -count=1 ./...; \
 	else echo "test-user: you are an ordinary user already; run as root to see the rest"; fi
+
+test-kernels: test-kernel-6.1 test-kernel-6.12 test-kernel-arm64 test-kernel-no-userns ## the tests on other kernels, in machines that qemu emulates (Debian; needs qemu-system-x86, qemu-system-arm)
+
+test-kernel-6.1: # Landlock ABI 2, control groups of version 2, x32, modules
+	$(GO) run ./internal/cmd/vmtest -short $(VMFLAGS)
+
+test-kernel-6.12: # Landlock ABI 6
+	$(GO) run ./internal/cmd/vmtest -short -kernel linux-image-6.12-amd64 $(VMFLAGS)
+
+test-kernel-arm64:
+	$(GO) run ./internal/cmd/vmtest -short -arch arm64 $(VMFLAGS)
+
+test-kernel-no-userns: # an ordinary user may not create namespaces
+	$(GO) run ./internal/cmd/vmtest -short -user -append sysctl.kernel.unprivileged_userns_clone=0 $(VMFLAGS)
 
 fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do \
