@@ -9,6 +9,7 @@ package event
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/callgate/callgate/abi"
 )
@@ -21,7 +22,7 @@ type Event struct {
 	Memory   []Memory // copies of what pointer arguments led to, in order of Arg
 	Outcome  Outcome
 	Errno    abi.Errno // what a Refused call's task saw
-	Result   int64     // what an Emulated or Given call's task saw
+	Result   int64     // what an Emulated or Given call's task saw; below 0 where a Given's descriptor has no number yet
 	Advisory bool      // an Allowed call was judged by memory that the kernel then read again: no enforcement
 	Why      Why
 }
@@ -37,6 +38,24 @@ type Task struct {
 type Memory struct {
 	Arg   int // the argument's index, 0 to 5
 	Bytes []byte
+	Size  int // how many bytes were copied, where Bytes has only the first of them; else 0
+}
+
+// Cut returns the memory with at most limit bytes. Text is not cut within a
+// letter.
+func (m Memory) Cut(limit int) Memory {
+	if len(m.Bytes) <= limit {
+		return m
+	}
+	cut := m
+	cut.Bytes = m.Bytes[:limit]
+	if utf8.Valid(m.Bytes) {
+		for !utf8.Valid(cut.Bytes) {
+			cut.Bytes = cut.Bytes[:len(cut.Bytes)-1]
+		}
+	}
+	cut.Size = max(m.Size, len(m.Bytes))
+	return cut
 }
 
 // Why is the reason of an outcome, in words for a person. Each may be "".
@@ -81,10 +100,15 @@ func ParseOutcome(word string) (Outcome, bool) {
 
 // Bytes returns the copy of the memory behind an argument, if there is one.
 func (e *Event) Bytes(arg int) ([]byte, bool) {
+	m, ok := e.memory(arg)
+	return m.Bytes, ok
+}
+
+func (e *Event) memory(arg int) (Memory, bool) {
 	for _, m := range e.Memory {
 		if m.Arg == arg {
-			return m.Bytes, true
+			return m, true
 		}
 	}
-	return nil, false
+	return Memory{}, false
 }

@@ -26,6 +26,10 @@ func examples() map[string]Event {
 			Task: Task{TID: 1, Program: "sh"}, Call: openat,
 			Memory: []Memory{{Arg: 1, Bytes: []byte("a\nb\xff")}}, Outcome: Given, Result: 5,
 		},
+		`sh[1] openat(AT_FDCWD, "/a/lo"..., O_RDONLY, 0) = ? (given)`: {
+			Task: Task{TID: 1, Program: "sh"}, Call: openat,
+			Memory: []Memory{{Arg: 1, Bytes: []byte("/a/lo"), Size: 4095}}, Outcome: Given, Result: -1,
+		},
 		`sh[1] openat(AT_FDCWD, "", O_RDONLY, 0) = ? (advisory)`: {
 			Task: Task{TID: 1, Program: "sh"}, Call: openat,
 			Memory: []Memory{{Arg: 1, Bytes: []byte{}}}, Outcome: Allowed, Advisory: true,
@@ -55,6 +59,25 @@ func TestLongTextsAreCut(t *testing.T) {
 	e := Event{Call: openat, Memory: []Memory{{Arg: 1, Bytes: []byte(strings.Repeat("x", 5000))}}, Outcome: Gone}
 	if got := e.String(); len(got) > 400 || !strings.Contains(got, `xxx"..., O_RDONLY`) {
 		t.Errorf("String() = %s (%d bytes); want the path cut", got, len(got))
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct {
+		in    Memory
+		limit int
+		want  Memory
+	}{
+		{Memory{Arg: 1, Bytes: []byte("abc")}, 3, Memory{Arg: 1, Bytes: []byte("abc")}},
+		{Memory{Arg: 1, Bytes: []byte("abc")}, 2, Memory{Arg: 1, Bytes: []byte("ab"), Size: 3}},
+		{Memory{Bytes: []byte("aé")}, 2, Memory{Bytes: []byte("a"), Size: 3}},
+		{Memory{Bytes: []byte("a\xff\xfe")}, 2, Memory{Bytes: []byte("a\xff"), Size: 3}},
+		{Memory{Bytes: []byte("abc"), Size: 9}, 1, Memory{Bytes: []byte("a"), Size: 9}},
+		{Memory{Bytes: []byte("abc")}, 0, Memory{Bytes: []byte{}, Size: 3}},
+	} {
+		if diff := cmp.Diff(c.want, c.in.Cut(c.limit)); diff != "" {
+			t.Errorf("Cut(%q, %d) (-want +got):\n%s", c.in.Bytes, c.limit, diff)
+		}
 	}
 }
 
@@ -100,11 +123,12 @@ func TestReadErrors(t *testing.T) {
 		`{"arch":"vax"}`:                     `read an event: "vax" is no architecture`,
 		`{"arch":"amd64","outcome":"maybe"}`: `read an event: "maybe" is no outcome`,
 		`{"arch":"amd64","outcome":"gone"}`:  "read an event: 0 registers: a call has 6",
-		`{"arch":"amd64","outcome":"gone","registers":["0","0","x","0","0","0"]}`: "read an event: register 2: ",
-		`{"arch":"amd64","outcome":"gone",` + six + `,"memory":[{"arg":6}]}`:      "read an event: memory of argument 6: ",
-		`{"arch":"amd64","outcome":"refused",` + six + `,"errno":"ENOTHING"}`:     `read an event: "ENOTHING" is no errno`,
-		`{"arch":"amd64","outcome":"refused",` + six + `,"errno":"errno 1e5"}`:    `read an event: "errno 1e5" is no errno`,
-		`{"arch":"amd64","outcome":"given",` + six + `}`:                          "read an event: a call that was given has no result",
+		`{"arch":"amd64","outcome":"gone","registers":["0","0","x","0","0","0"]}`:                 "read an event: register 2: ",
+		`{"arch":"amd64","outcome":"gone",` + six + `,"memory":[{"arg":6}]}`:                      "read an event: memory of argument 6: ",
+		`{"arch":"amd64","outcome":"refused",` + six + `,"errno":"ENOTHING"}`:                     `read an event: "ENOTHING" is no errno`,
+		`{"arch":"amd64","outcome":"refused",` + six + `,"errno":"errno 1e5"}`:                    `read an event: "errno 1e5" is no errno`,
+		`{"arch":"amd64","outcome":"emulated",` + six + `}`:                                       "read an event: a call that was emulated has no result",
+		`{"arch":"amd64","outcome":"gone",` + six + `,"memory":[{"arg":1,"text":"ab","size":2}]}`: "read an event: memory of argument 1: the first 2 bytes of 2",
 	} {
 		e := Event{Result: 77}
 		if err := json.Unmarshal([]byte(text), &e); err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -38,6 +38,7 @@ type copied struct {
 	Arg   int     `json:"arg"`
 	Text  *string `json:"text,omitempty"`
 	Bytes []byte  `json:"bytes,omitempty"`
+	Size  int     `json:"size,omitempty"`
 }
 
 // MarshalJSON writes the event as one line.
@@ -58,18 +59,22 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		l.Registers = append(l.Registers, "0x"+strconv.FormatUint(register, 16))
 	}
 	for _, m := range e.Memory {
-		c := copied{Arg: m.Arg, Bytes: m.Bytes}
+		c := copied{Arg: m.Arg, Bytes: m.Bytes, Size: m.Size}
 		if utf8.Valid(m.Bytes) {
 			text := string(m.Bytes)
-			c = copied{Arg: m.Arg, Text: &text}
+			c = copied{Arg: m.Arg, Text: &text, Size: m.Size}
 		}
 		l.Memory = append(l.Memory, c)
 	}
 	switch e.Outcome {
 	case Refused:
 		l.Errno = e.Errno.Name()
-	case Emulated, Given:
+	case Emulated:
 		l.Result = &e.Result
+	case Given:
+		if e.Result >= 0 {
+			l.Result = &e.Result
+		}
 	}
 	return json.Marshal(l)
 }
@@ -107,7 +112,10 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 		if m.Text != nil {
 			m.Bytes = []byte(*m.Text)
 		}
-		parsed.Memory = append(parsed.Memory, Memory{Arg: m.Arg, Bytes: m.Bytes})
+		if m.Size != 0 && m.Size <= len(m.Bytes) {
+			return fmt.Errorf("read an event: memory of argument %d: the first %d bytes of %d", m.Arg, len(m.Bytes), m.Size)
+		}
+		parsed.Memory = append(parsed.Memory, Memory{Arg: m.Arg, Bytes: m.Bytes, Size: m.Size})
 	}
 	if err := l.fillResult(&parsed); err != nil {
 		return err
@@ -139,10 +147,14 @@ func (l *line) fillResult(e *Event) error {
 		}
 		e.Errno = errno
 	case Emulated, Given:
-		if l.Result == nil {
+		switch {
+		case l.Result != nil:
+			e.Result = *l.Result
+		case e.Outcome == Given:
+			e.Result = -1
+		default:
 			return fmt.Errorf("read an event: a call that was %s has no result", e.Outcome)
 		}
-		e.Result = *l.Result
 	}
 	return nil
 }

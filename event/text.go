@@ -26,8 +26,14 @@ func (e Event) String() string {
 		b.WriteString(" = ?")
 	case Refused:
 		b.WriteString(" = -1 " + e.Errno.Name())
-	case Emulated, Given:
+	case Emulated:
 		b.WriteString(" = " + strconv.FormatInt(e.Result, 10))
+	case Given:
+		if e.Result < 0 {
+			b.WriteString(" = ? (given)")
+		} else {
+			b.WriteString(" = " + strconv.FormatInt(e.Result, 10))
+		}
 	case Gone:
 		b.WriteString(" = ? (gone)")
 	}
@@ -52,7 +58,7 @@ func (e *Event) call() string {
 	args := make([]string, len(row.Args))
 	for i := range row.Args {
 		args[i] = row.Args[i].Format(e.Call.Arch, e.Call.Args[i])
-		if copied, ok := e.Bytes(i); ok && textual(row.Args[i].Kind) {
+		if copied, ok := e.memory(i); ok && textual(row.Args[i].Kind) {
 			args[i] = quote(copied)
 		}
 	}
@@ -63,9 +69,11 @@ func textual(k abi.Kind) bool {
 	return k == abi.KindPath || k == abi.KindString
 }
 
-func quote(text []byte) string {
-	if len(text) > maxText {
-		return strconv.Quote(string(text[:maxText])) + "..."
+func quote(m Memory) string {
+	m = m.Cut(maxText)
+	text := strconv.Quote(string(m.Bytes))
+	if m.Size > 0 {
+		text += "..."
 	}
-	return strconv.Quote(string(text))
+	return text
 }
