@@ -53,10 +53,19 @@ type Tap interface {
 	Observe(event.Event)
 }
 
+// Recorder keeps what was decided. Record is called before the task is
+// answered, by several goroutines at once: what it returns an error for does not
+// happen. The event tells the decision; a task that leaves before its answer, or
+// an answer that fails, the taps see. A Given's descriptor has no number yet.
+type Recorder interface {
+	Record(event.Event) error
+}
+
 // Gate takes traps from a Source, has the Handler decide and the taps watch.
 type Gate struct {
 	Source    Source
-	Handler   Handler // nil refuses everything
+	Handler   Handler  // nil refuses everything
+	Recorder  Recorder // nil keeps nothing
 	Taps      []Tap
 	Receivers int // how many goroutines take traps; below 1 is 1
 	Limit     int // how many traps handlers may hold at once, see Trap.Hold
@@ -134,12 +143,13 @@ func (s *server) release() {
 	s.free++
 }
 
-// serve answers one trap and shows it to the taps.
+// serve answers one trap, once that is recorded, and shows it to the taps.
 func (s *server) serve(ctx context.Context, t *Trap) {
 	verdict := s.decide(ctx, t)
-	if len(s.Taps) > 0 {
+	if s.Recorder != nil || len(s.Taps) > 0 {
 		t.Identify() // before it is answered, and may be gone
 	}
+	verdict = s.record(t, verdict)
 	result, err := s.Source.Answer(t, verdict)
 	if len(s.Taps) == 0 {
 		return
@@ -162,6 +172,29 @@ func (s *server) decide(ctx context.Context, t *Trap) (v Verdict) {
 		}
 	}()
 	return s.Handler.Handle(ctx, t)
+}
+
+// record refuses what can't be recorded. What is refused anyway stays as it is.
+func (s *server) record(t *Trap, v Verdict) Verdict {
+	if s.Recorder == nil {
+		return v
+	}
+	err := s.Recorder.Record(eventOf(t, v, resultOf(v), nil))
+	if err == nil || v.Outcome() == event.Refused {
+		return v
+	}
+	if file, _ := v.File(); file != nil {
+		file.Close()
+	}
+	return Fail(&Refusal{Errno: abi.EIO, Why: event.Why{Text: "record the call: " + err.Error()}})
+}
+
+// resultOf is what is known of a call's result before it is answered.
+func resultOf(v Verdict) int64 {
+	if v.Outcome() == event.Given {
+		return -1
+	}
+	return v.Value()
 }
 
 // eventOf tells what became of a trap.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
@@ -159,6 +162,108 @@ func TestHeldTrapsKeepNobodyWaiting(t *testing.T) {
 			group.Wait()
 		}
 	})
+}
+
+// recorder keeps what was decided, and fails where it has an error.
+type recorder struct {
+	seen
+	answered func() bool
+	err      error
+}
+
+func (r *recorder) Record(e event.Event) error {
+	if r.answered() {
+		panic("recorded after the answer")
+	}
+	r.Observe(e)
+	return r.err
+}
+
+// answers is a Source that knows whether it answered.
+type answers struct {
+	*gatetest.Source
+	answered atomic.Bool
+}
+
+func (a *answers) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
+	a.answered.Store(true)
+	return a.Source.Answer(t, v)
+}
+
+// What is decided is recorded before the task is answered, and refused where it
+// can't be.
+func TestRecord(t *testing.T) {
+	full := errors.New("the disk is full")
+	for _, c := range []struct {
+		name    string
+		verdict func(*os.File) gate.Verdict
+		err     error
+		record  event.Event // what is decided
+		seen    event.Event // what becomes of it
+	}{
+		{
+			"allowed", func(*os.File) gate.Verdict { return gate.Continue() }, nil,
+			event.Event{Outcome: event.Allowed}, event.Event{Outcome: event.Allowed},
+		},
+		{
+			"given", func(f *os.File) gate.Verdict { return gate.Give(f, true) }, nil,
+			event.Event{Outcome: event.Given, Result: -1}, event.Event{Outcome: event.Given, Result: 3},
+		},
+		{
+			"allowed, not recorded", func(*os.File) gate.Verdict { return gate.Continue() }, full,
+			event.Event{Outcome: event.Allowed},
+			event.Event{Outcome: event.Refused, Errno: abi.EIO, Why: event.Why{Text: "record the call: the disk is full"}},
+		},
+		{
+			"emulated, not recorded", func(*os.File) gate.Verdict { return gate.Return(4) }, full,
+			event.Event{Outcome: event.Emulated, Result: 4},
+			event.Event{Outcome: event.Refused, Errno: abi.EIO, Why: event.Why{Text: "record the call: the disk is full"}},
+		},
+		{
+			"given, not recorded", func(f *os.File) gate.Verdict { return gate.Give(f, true) }, full,
+			event.Event{Outcome: event.Given, Result: -1},
+			event.Event{Outcome: event.Refused, Errno: abi.EIO, Why: event.Why{Text: "record the call: the disk is full"}},
+		},
+		{
+			"refused, not recorded", func(*os.File) gate.Verdict { return gate.Fail(abi.EACCES) }, full,
+			event.Event{Outcome: event.Refused, Errno: abi.EACCES, Why: event.Why{Text: "permission denied"}},
+			event.Event{Outcome: event.Refused, Errno: abi.EACCES, Why: event.Why{Text: "permission denied"}},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file, err := os.Open(os.DevNull)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			fake := gatetest.NewSource()
+			source := &answers{Source: fake}
+			records, tap := &recorder{answered: source.answered.Load, err: c.err}, &seen{}
+			handler := gate.HandlerFunc(func(context.Context, *gate.Trap) gate.Verdict { return c.verdict(file) })
+			g := gate.Gate{Source: source, Handler: handler, Recorder: records, Taps: []gate.Tap{tap}}
+			served := make(chan error, 1)
+			go func() { served <- g.Serve(context.Background()) }()
+			got := fake.Call("openat")
+			fake.End()
+			if err := <-served; err != nil {
+				t.Errorf("Serve() = %v", err)
+			}
+			if got.Errno != c.seen.Errno {
+				t.Errorf("the task saw %+v; want %v", got, c.seen.Errno)
+			}
+			for name, pair := range map[string][2][]event.Event{"record": {{c.record}, records.events}, "tap": {{c.seen}, tap.events}} {
+				if diff := cmp.Diff(pair[0], pair[1], cmpopts.IgnoreFields(event.Event{}, "Task", "Call")); diff != "" {
+					t.Errorf("the %s (-want +got):\n%s", name, diff)
+				}
+			}
+			if _, err := file.Stat(); c.record.Outcome == event.Given && !errors.Is(err, os.ErrClosed) {
+				t.Errorf("Stat() = %v; want that the file to give is closed", err)
+			}
+			if records.events[0].Task.Program == "" {
+				t.Error("the record does not name the task's program")
+			}
+		})
+	}
 }
 
 // The context's end reaches a handler that holds a trap, and its task is
