@@ -4,9 +4,10 @@
 //	go run ./bench [flags] SECTION...
 //
 // The sections are start (whole-process start), phases (where that time goes),
-// calls (the cost of a system call behind a filter), load (from a profile to a
-// program) and work (real programs, bare and confined). A peer that is not
-// installed is left out, and the report says so.
+// calls (the cost of a system call behind a filter), notify (that of a call which
+// a monitor answers), load (from a profile to a program) and work (real programs,
+// bare and confined). A peer that is not installed is left out, and the report
+// says so.
 package main
 
 import (
@@ -46,6 +47,7 @@ func sections() []section {
 		{"start", (*bench).start, false},
 		{"phases", (*bench).phases, false},
 		{"calls", (*bench).calls, false},
+		{"notify", (*bench).notify, true},
 		{"load", (*bench).load, true},
 		{"work", (*bench).work, true},
 	}
@@ -122,7 +124,7 @@ func run(callgate string, rounds int, lines, document string, names []string) (m
 	for _, name := range names {
 		i := slices.IndexFunc(sections(), func(s section) bool { return s.name == name })
 		if i < 0 {
-			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, load, work", name)
+			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, notify, load, work", name)
 		}
 		if sections()[i].spins {
 			leaveFIFO(b.Report)
