@@ -1,0 +1,30 @@
+package filter
+
+import "github.com/callgate/callgate/abi"
+
+// NotifyOf returns the program with the given calls of an architecture left to a
+// listener, whatever the program itself makes of them. At most 250 calls fit.
+func (p Program) NotifyOf(arch abi.Arch, calls []abi.Sysno) (Program, error) {
+	if len(calls) == 0 {
+		return p, nil
+	}
+	if len(calls) > 250 {
+		return nil, &SizeError{Instructions: len(p) + len(calls)}
+	}
+	n := uint8(len(calls))
+	first := Program{
+		{Code: opLoad, K: offArch},
+		{Code: opJEQ, Jf: n + 2, K: arch.Audit()},
+		{Code: opLoad, K: offNr},
+	}
+	for i, call := range calls {
+		last := uint8(0)
+		if i == len(calls)-1 {
+			last = 1 // over the notification
+		}
+		first = append(first, Instruction{Code: opJEQ, Jt: n - 1 - uint8(i), Jf: last, K: uint32(call)})
+	}
+	first = append(first, Instruction{Code: opRet, K: uint32(ActionNotify)})
+	whole := append(first, p...)
+	return whole, whole.Validate()
+}

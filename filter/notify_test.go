@@ -1,0 +1,50 @@
+package filter
+
+import (
+	"testing"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// Exactly the calls that were asked for become notifications; the program
+// decides all others as before.
+func TestNotifyOf(t *testing.T) {
+	program := Program{
+		{Code: opLoad, K: offNr},
+		{Code: opJEQ, Jt: 1, K: 39},
+		{Code: opRet, K: uint32(ActionAllow)},
+		{Code: opRet, K: uint32(Errno(abi.EPERM))},
+	}
+	for _, calls := range [][]abi.Sysno{{257}, {2, 257, 39}, nil, make([]abi.Sysno, 250)} {
+		got, err := program.NotifyOf(abi.AMD64, calls)
+		if err != nil {
+			t.Fatalf("NotifyOf(%v) = %v", calls, err)
+		}
+		asked := map[abi.Sysno]bool{}
+		for _, call := range calls {
+			asked[call] = true
+		}
+		for nr := range abi.Sysno(600) {
+			for _, arch := range []abi.Arch{abi.AMD64, abi.I386} {
+				data := DataOf(abi.Call{Arch: arch, Nr: nr})
+				want, _, _ := program.Run(data)
+				if asked[nr] && arch == abi.AMD64 {
+					want = ActionNotify
+				}
+				if action, _, err := got.Run(data); action != want || err != nil {
+					t.Errorf("with %v, %v call %d: %v, %v; want %v", calls, arch, nr, action, err, want)
+				}
+			}
+		}
+	}
+	if _, err := program.NotifyOf(abi.AMD64, make([]abi.Sysno, 251)); err == nil {
+		t.Error("NotifyOf(251 calls) = nil; want an error")
+	}
+	long := make(Program, MaxInstructions)
+	for i := range long {
+		long[i] = Instruction{Code: opRet}
+	}
+	if _, err := long.NotifyOf(abi.AMD64, []abi.Sysno{1}); err == nil {
+		t.Error("NotifyOf a program of the longest length = nil; want an error")
+	}
+}
