@@ -10,7 +10,7 @@ import (
 )
 
 // withCure adds to a refusal by seccomp what would allow the call.
-func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sysno) Answer {
+func (j *Judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sysno) Answer {
 	n := &j.policy.Network
 	switch {
 	case a.Action.Lets():
@@ -32,7 +32,7 @@ func (j *judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 
 // ruleCure returns a rule that allows the call: with the question's arguments
 // where the policy looks at them.
-func (j *judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string {
+func (j *Judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string {
 	var conds []string
 	for _, arg := range q.Args {
 		if i, err := argumentIndex(call, arg.Name); err == nil && j.looksAt(number, i) {
@@ -47,7 +47,7 @@ func (j *judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string
 }
 
 // looksAt reports whether a rule for the call has a condition on the argument.
-func (j *judge) looksAt(number abi.Sysno, index int) bool {
+func (j *Judge) looksAt(number abi.Sysno, index int) bool {
 	for _, r := range j.compiled.Filter.Tables[0].Rules {
 		if r.Nr != number {
 			continue
@@ -77,7 +77,7 @@ func familyOf(q Question, arch abi.Arch) string {
 
 // fileCure returns the paths to add for a call that the file tree stops, or ""
 // where no path would help.
-func (j *judge) fileCure(text string, want wanted, mount Mount) string {
+func (j *Judge) fileCure(text string, want wanted, mount Mount) string {
 	name := j.target.expand(text)
 	switch mount.Kind {
 	case Device:

@@ -38,30 +38,34 @@ const (
 // takes all walls as built, optional files as present, and says nothing of what
 // the kernel itself refuses (permissions of files, a missing file).
 func (p *Policy) Decide(t Target, q Question) (Answer, error) {
-	j, err := newJudge(p, t)
+	j, err := p.Judge(t)
 	if err != nil {
 		return Answer{}, err
 	}
-	return j.decide(q)
+	return j.Decide(q)
 }
 
-// judge is a policy made ready to answer several questions.
-type judge struct {
+// Judge is a policy made ready to answer many questions.
+type Judge struct {
 	policy   *Policy
 	target   Target
 	compiled *Compiled
 	mounts   []Mount
 }
 
-func newJudge(p *Policy, t Target) (*judge, error) {
+// Judge returns what answers questions about the policy in force on a target. The
+// error is that of a policy that can't be compiled.
+func (p *Policy) Judge(t Target) (*Judge, error) {
 	compiled, err := p.Filter(t)
 	if err != nil {
 		return nil, err
 	}
-	return &judge{p, t.complete(p), compiled, p.Mounts(t)}, nil
+	return &Judge{p, t.complete(p), compiled, p.Mounts(t)}, nil
 }
 
-func (j *judge) decide(q Question) (Answer, error) {
+// Decide answers a question as Policy.Decide does. It changes nothing, so that
+// several may be asked at once.
+func (j *Judge) Decide(q Question) (Answer, error) {
 	call, number, err := j.lookup(q.Call)
 	if err != nil {
 		return Answer{}, err
@@ -93,7 +97,7 @@ func (j *judge) decide(q Question) (Answer, error) {
 }
 
 // lookup finds a call on the target's architecture.
-func (j *judge) lookup(name string) (*abi.Syscall, abi.Sysno, error) {
+func (j *Judge) lookup(name string) (*abi.Syscall, abi.Sysno, error) {
 	if call, number, ok := j.target.Arch.Find(name); ok {
 		return call, number, nil
 	}
@@ -118,7 +122,7 @@ func (q *Question) registers(call *abi.Syscall, arch abi.Arch) (args [6]uint64, 
 }
 
 // syscall answers by the seccomp rules alone.
-func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6]uint64) Answer {
+func (j *Judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6]uint64) Answer {
 	data := filter.DataOf(abi.Call{Arch: j.target.Arch, Nr: number, Args: args})
 	action, table, rule := j.compiled.Filter.Decide(data)
 	a := Answer{Action: Do(action), Wall: WallSeccomp}
@@ -137,7 +141,7 @@ func (j *judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 }
 
 // whyMissing says why no rule decides a call, so that it seems to be missing.
-func (j *judge) whyMissing(call *abi.Syscall) (Origin, string) {
+func (j *Judge) whyMissing(call *abi.Syscall) (Origin, string) {
 	baseline := j.policy.Baseline
 	switch since := sinceOf(call); {
 	case !hasHandler(call):

@@ -50,9 +50,9 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-func compiled(t *testing.T, p *Policy, target Target) (*judge, filter.Program) {
+func compiled(t *testing.T, p *Policy, target Target) (*Judge, filter.Program) {
 	t.Helper()
-	j, err := newJudge(p, target)
+	j, err := p.Judge(target)
 	if err != nil {
 		t.Fatal(err)
 	}

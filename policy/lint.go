@@ -10,7 +10,7 @@ import (
 // Lint finds what a merged policy allows that few mean to allow, and what it
 // says in vain. Unlike the problems of [Policy.Check], these may be meant.
 func (p *Policy) Lint(t Target) (Problems, error) {
-	j, err := newJudge(p, t)
+	j, err := p.Judge(t)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +48,13 @@ var dangers = [...]struct {
 	{"mount", "", "", "changes the file tree"},
 }
 
-func (j *judge) dangers(found *Problems) {
+func (j *Judge) dangers(found *Problems) {
 	for _, d := range dangers {
 		q := Question{Call: d.call}
 		if d.arg != "" {
 			q.Args = []Arg{{Name: d.arg, Value: d.value}}
 		}
-		a, err := j.decide(q)
+		a, err := j.Decide(q)
 		if err != nil || !a.Action.Lets() || slices.ContainsFunc(j.policy.Capabilities, grantsCall(d.call)) {
 			continue
 		}
@@ -90,7 +90,7 @@ func grantsCall(call string) func(Name) bool {
 }
 
 // ruleFor returns where the rule stands that allows a call.
-func (j *judge) ruleFor(q Question) Origin {
+func (j *Judge) ruleFor(q Question) Origin {
 	call, number, err := j.lookup(q.Call)
 	if err != nil {
 		return Origin{}
@@ -100,17 +100,17 @@ func (j *judge) ruleFor(q Question) Origin {
 }
 
 // start complains of a policy under which no program can begin.
-func (j *judge) start(found *Problems) {
-	if a, err := j.decide(Question{Call: "execve"}); err == nil && !a.Action.Lets() {
+func (j *Judge) start(found *Problems) {
+	if a, err := j.Decide(Question{Call: "execve"}); err == nil && !a.Action.Lets() {
 		found.add(a.At, "allow execve, and say under files.exec what may be executed",
 			"execve is refused: the program itself is started by it, after the filter")
 	}
 }
 
 // datagrams complains of ports to connect to that datagrams go round.
-func (j *judge) datagrams(found *Problems) {
+func (j *Judge) datagrams(found *Problems) {
 	connect := j.policy.Network.Connect
-	a, err := j.decide(Question{Call: "socket", Args: []Arg{{Name: "0", Value: "AF_INET"}, {Name: "1", Value: "SOCK_DGRAM"}}})
+	a, err := j.Decide(Question{Call: "socket", Args: []Arg{{Name: "0", Value: "AF_INET"}, {Name: "1", Value: "SOCK_DGRAM"}}})
 	if err == nil && connect.IsSet() && a.Action.Lets() {
 		found.add(connect.At, "refuse socket with type SOCK_DGRAM, or leave connect out",
 			"ports are limited for TCP alone, and datagrams are allowed")

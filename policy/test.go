@@ -61,7 +61,7 @@ func (r *Result) String() string {
 // RunTests asks the policy's tests. The error is the policy's own, of
 // [Policy.Filter]; a failed test is no error.
 func (p *Policy) RunTests(t Target) ([]Result, error) {
-	j, err := newJudge(p, t)
+	j, err := p.Judge(t)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (p *Policy) RunTests(t Target) ([]Result, error) {
 		results[i].Test = test
 		q, err := test.question()
 		if err == nil {
-			results[i].Answer, err = j.decide(q)
+			results[i].Answer, err = j.Decide(q)
 		}
 		results[i].Err = err
 	}

@@ -12,7 +12,7 @@ import (
 // file answers for the path of a call that seccomp lets through, by the file
 // tree that the jail builds. Paths are taken as they are written: links are not
 // followed.
-func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
+func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	name := j.target.expand(q.Path)
 	want := j.wanted(call, args)
 	mount, visible := mountOf(j.mounts, name)
@@ -43,7 +43,7 @@ func (j *judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 
 // unseen answers for a path below no mount. The directories that lead to
 // mounts exist, empty but for those, and read-only.
-func (j *judge) unseen(q Question, name string, want wanted, refuse func(abi.Errno, string, ...any) Answer) Answer {
+func (j *Judge) unseen(q Question, name string, want wanted, refuse func(abi.Errno, string, ...any) Answer) Answer {
 	switch {
 	case j.leadsToMount(name) && want.access&Execute != 0:
 		a := refuse(abi.EACCES, "%s is a directory", name)
@@ -57,7 +57,7 @@ func (j *judge) unseen(q Question, name string, want wanted, refuse func(abi.Err
 	return refuse(abi.ENOENT, "%s is no part of the file tree", q.Path)
 }
 
-func (j *judge) leadsToMount(dir string) bool {
+func (j *Judge) leadsToMount(dir string) bool {
 	return slices.ContainsFunc(j.mounts, func(m Mount) bool { return isBelow(m.Path, dir) }) || dir == "/"
 }
 
@@ -68,7 +68,7 @@ type wanted struct {
 }
 
 // wanted tells what a call does with the file it names.
-func (j *judge) wanted(call *abi.Syscall, args [6]uint64) wanted {
+func (j *Judge) wanted(call *abi.Syscall, args [6]uint64) wanted {
 	switch call.Name {
 	case "open", "openat", "creat", "openat2":
 		return j.opens(call, args)
@@ -86,7 +86,7 @@ func (j *judge) wanted(call *abi.Syscall, args [6]uint64) wanted {
 	return wanted{}
 }
 
-func (j *judge) opens(call *abi.Syscall, args [6]uint64) wanted {
+func (j *Judge) opens(call *abi.Syscall, args [6]uint64) wanted {
 	if call.Name == "creat" {
 		return wanted{access: Write, creates: true}
 	}
@@ -132,7 +132,7 @@ func isSafeDevice(name string) bool {
 }
 
 // network answers for the port of connect and bind.
-func (j *judge) network(q Question) Answer {
+func (j *Judge) network(q Question) Answer {
 	n := &j.policy.Network
 	port := uint16(q.Port)
 	allow := Answer{Action: Do(filter.ActionAllow)}
