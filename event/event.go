@@ -21,7 +21,7 @@ type Event struct {
 	Call     abi.Call
 	Memory   []Memory // copies of what pointer arguments led to, in order of Arg
 	Outcome  Outcome
-	Errno    abi.Errno // what a Refused call's task saw
+	Errno    abi.Errno // what a Refused call's task saw; what an Allowed one's is expected to see, 0 if nothing is
 	Result   int64     // what an Emulated or Given call's task saw; below 0 where a Given's descriptor has no number yet
 	Advisory bool      // an Allowed call was judged by memory that the kernel then read again: no enforcement
 	Why      Why

@@ -34,6 +34,11 @@ func examples() map[string]Event {
 			Task: Task{TID: 1, Program: "sh"}, Call: openat,
 			Memory: []Memory{{Arg: 1, Bytes: []byte{}}}, Outcome: Allowed, Advisory: true,
 		},
+		`sh[1] openat(AT_FDCWD, "/etc/shadow", O_RDONLY, 0) = ? (EACCES expected): /etc/shadow is hidden`: {
+			Task: Task{TID: 1, Program: "sh"}, Call: openat,
+			Memory: []Memory{{Arg: 1, Bytes: []byte("/etc/shadow")}}, Outcome: Allowed, Errno: abi.EACCES,
+			Why: Why{Text: "/etc/shadow is hidden"},
+		},
 		`"sh[2] x"[1] openat(AT_FDCWD, 0x7ffc1000, O_RDONLY, 0) = ? (gone)`: {
 			Task: Task{TID: 1, Program: "sh[2] x"}, Call: openat, Outcome: Gone,
 		},

@@ -69,6 +69,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	switch e.Outcome {
 	case Refused:
 		l.Errno = e.Errno.Name()
+	case Allowed:
+		if e.Errno != 0 {
+			l.Errno = e.Errno.Name()
+		}
 	case Emulated:
 		l.Result = &e.Result
 	case Given:
@@ -140,7 +144,10 @@ func (l *line) fillCall(call *abi.Call) error {
 
 func (l *line) fillResult(e *Event) error {
 	switch e.Outcome {
-	case Refused:
+	case Allowed, Refused:
+		if e.Outcome == Allowed && l.Errno == "" {
+			break
+		}
 		errno, ok := parseErrno(l.Errno)
 		if !ok {
 			return fmt.Errorf("read an event: %q is no errno", l.Errno)

@@ -24,6 +24,9 @@ func (e Event) String() string {
 	switch e.Outcome {
 	case Allowed:
 		b.WriteString(" = ?")
+		if e.Errno != 0 {
+			b.WriteString(" (" + e.Errno.Name() + " expected)")
+		}
 	case Refused:
 		b.WriteString(" = -1 " + e.Errno.Name())
 	case Emulated:

@@ -210,6 +210,9 @@ func eventOf(t *Trap, v Verdict, result int64, failed error) event.Event {
 	switch e.Outcome {
 	case event.Allowed:
 		e.Advisory = t.looked
+		if err != nil {
+			e.Errno, e.Why = v.Errno(), whyOf(err)
+		}
 	case event.Refused:
 		e.Errno = Fail(err).Errno()
 		e.Why = whyOf(err)

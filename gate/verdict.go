@@ -39,6 +39,10 @@ func Give(f *os.File, closeOnExec bool) Verdict {
 // where the decision must hold.
 func Continue() Verdict { return Verdict{outcome: event.Allowed} }
 
+// Expect is Continue for a call that something in the kernel, such as a mount, is
+// expected to refuse: the taps are told why. It refuses nothing itself.
+func Expect(refusal *Refusal) Verdict { return Verdict{outcome: event.Allowed, err: refusal} }
+
 // Outcome is what the verdict makes of the call: event.Allowed, Refused,
 // Emulated or Given.
 func (v Verdict) Outcome() event.Outcome {
@@ -48,7 +52,7 @@ func (v Verdict) Outcome() event.Outcome {
 	return v.outcome
 }
 
-// Err is the error of a refusal, or nil.
+// Err is the error of a refusal, done or expected, or nil.
 func (v Verdict) Err() error { return v.err }
 
 // Errno is what the task of a refused call sees; it is never 0.
