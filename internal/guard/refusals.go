@@ -10,7 +10,8 @@ import (
 	"github.com/callgate/callgate/event"
 )
 
-// Refusals is a tap that keeps what was refused, thousands of repeats as one.
+// Refusals is a tap that keeps what was refused, or is expected to be, thousands of
+// repeats as one.
 // The zero Refusals is ready.
 type Refusals struct {
 	mutex   sync.Mutex
@@ -34,6 +35,7 @@ type kind struct {
 	arch    abi.Arch
 	nr      abi.Sysno
 	args    [6]uint64 // without addresses
+	memory  string    // what stood at those that were looked at
 	errno   abi.Errno
 }
 
@@ -48,12 +50,15 @@ func kindOf(e event.Event) kind {
 			k.args[i] = arg.Narrow(e.Call.Args[i])
 		}
 	}
+	for _, m := range e.Memory {
+		k.memory += string(m.Bytes) + "\x00"
+	}
 	return k
 }
 
 // Observe is gate.Tap's.
 func (r *Refusals) Observe(e event.Event) {
-	if e.Outcome != event.Refused {
+	if e.Errno == 0 { // neither refused nor expected to be
 		return
 	}
 	k := kindOf(e)
@@ -72,8 +77,8 @@ func (r *Refusals) Observe(e event.Event) {
 	}
 }
 
-// Summary explains the refusals, and folds those that one program met for one
-// reason, the most frequent first. Omitted is how many more there were, of kinds
+// Summary explains the refusals that don't explain themselves, and folds those that
+// one program met for one reason, the most frequent first. Omitted is how many more there were, of kinds
 // that were not kept.
 func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, omitted int) {
 	type reason struct{ program, call, text, rule string }
@@ -82,7 +87,9 @@ func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, om
 	places := map[reason]int{}
 	for _, k := range slices.SortedFunc(maps.Keys(r.kinds), kind.compare) {
 		refused := *r.kinds[k]
-		refused.Why = explain(refused.Call)
+		if refused.Why.Rule == "" && refused.Why.Wall == "" {
+			refused.Why = explain(refused.Call)
+		}
 		why := reason{refused.Task.Program, "", refused.Why.Text, refused.Why.Rule}
 		if row, ok := refused.Call.Syscall(); ok {
 			why.call = row.Name
@@ -102,6 +109,6 @@ func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, om
 func (k kind) compare(other kind) int {
 	return cmp.Or(
 		cmp.Compare(k.program, other.program), cmp.Compare(k.arch, other.arch), cmp.Compare(k.nr, other.nr),
-		slices.Compare(k.args[:], other.args[:]), cmp.Compare(k.errno, other.errno),
+		slices.Compare(k.args[:], other.args[:]), cmp.Compare(k.memory, other.memory), cmp.Compare(k.errno, other.errno),
 	)
 }

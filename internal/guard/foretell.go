@@ -1,0 +1,158 @@
+package guard
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/policy"
+)
+
+// Foretell makes the calls that name a file or a port pass the gate, where a
+// program lets them: it returns the program that stops them, and routes them to a
+// handler that says what mounts, Landlock and the network are going to refuse by
+// the policy. The calls go on: the walls decide, by the memory that they read
+// themselves.
+func Foretell(program filter.Program, arch abi.Arch, judge *policy.Judge, mux *gate.Mux) (filter.Program, error) {
+	return foretell(program, arch, mux, &prophet{judge, taskHas})
+}
+
+func foretell(program filter.Program, arch abi.Arch, mux *gate.Mux, handler gate.Handler) (filter.Program, error) {
+	var calls []abi.Sysno
+	for number, row := range arch.Syscalls() {
+		if names(row) && program.ConstantAllow(arch.Audit(), number) {
+			calls = append(calls, number)
+			mux.Route(row.Name, handler)
+		}
+	}
+	return program.NotifyOf(arch, calls)
+}
+
+// names reports whether a call names a file, or a port.
+func names(row *abi.Syscall) bool {
+	for i := range row.Args {
+		if row.Args[i].Kind == abi.KindPath {
+			return true
+		}
+	}
+	return row.Name == "connect" || row.Name == "bind"
+}
+
+// prophet is the handler of Foretell.
+type prophet struct {
+	judge   *policy.Judge
+	taskHas func(tid int, name string) bool
+}
+
+// Handle is gate.Handler's.
+func (p *prophet) Handle(_ context.Context, t *gate.Trap) gate.Verdict {
+	row, ok := t.Syscall()
+	if !ok {
+		return gate.Verdict{}
+	}
+	question := policy.Question{Call: row.Name, Args: registers(row, t.Args)}
+	for i := range row.Args {
+		switch row.Args[i].Kind {
+		case abi.KindPath:
+			text, err := t.Path(i)
+			if err != nil || text == "" { // what can't be read, the kernel refuses; "" is a descriptor's own file
+				continue
+			}
+			question.Path = absolute(t, row, i, text)
+		case abi.KindSockaddr:
+			question.Port = port(t, i)
+		default:
+			continue
+		}
+		if refusal := p.refusal(question, t.Task.TID); refusal != nil {
+			return gate.Expect(refusal)
+		}
+	}
+	return gate.Continue()
+}
+
+// refusal is what the policy's walls make of a call, or nil.
+func (p *prophet) refusal(q policy.Question, tid int) *gate.Refusal {
+	answer, err := p.judge.Decide(q)
+	if err != nil || answer.Action.Lets() || answer.Action.Kind() != filter.ActionErrno {
+		return nil
+	}
+	errno := abi.Errno(answer.Action.Data())
+	if errno == abi.ENOENT && q.Path != "" && (nowhere(q.Path) || p.taskHas(tid, q.Path)) {
+		return nil // what isn't there nobody withholds; the program may have made one of its own
+	}
+	return &gate.Refusal{Errno: errno, Why: whyOf(answer)}
+}
+
+func whyOf(a policy.Answer) event.Why {
+	why := event.Why{Text: a.Reason, Wall: a.Wall, Cure: a.Cure}
+	if a.At != (policy.Origin{}) {
+		why.Rule = a.At.String()
+	}
+	return why
+}
+
+// nowhere reports whether the host has no such file either.
+func nowhere(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist) || abi.ErrnoOf(err) == abi.ENOTDIR
+}
+
+// taskHas reports whether a file is there as the task sees it, or can't be looked
+// for.
+func taskHas(tid int, name string) bool {
+	_, err := os.Lstat("/proc/" + strconv.Itoa(tid) + "/root" + name)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// registers are a call's arguments as a question has them.
+func registers(row *abi.Syscall, values [6]uint64) []policy.Arg {
+	args := make([]policy.Arg, len(row.Args))
+	for i := range args {
+		args[i] = policy.Arg{Name: strconv.Itoa(i), Value: policy.Operand("0x" + strconv.FormatUint(values[i], 16))}
+	}
+	return args
+}
+
+// absolute is a path argument seen from the root, by its text: links are not
+// followed. Relative ones begin where the task is, or at the open folder before
+// them.
+func absolute(t *gate.Trap, row *abi.Syscall, i int, text string) string {
+	if path.IsAbs(text) {
+		return path.Clean(text)
+	}
+	folder := "cwd"
+	if i > 0 && row.Args[i-1].Kind == abi.KindDirFD {
+		const here = -100 // AT_FDCWD
+		if fd := int32(t.Args[i-1]); fd != here {
+			folder = "fd/" + strconv.Itoa(int(fd))
+		}
+	}
+	base, err := os.Readlink("/proc/" + strconv.Itoa(t.Task.TID) + "/" + folder)
+	if err != nil || !path.IsAbs(base) {
+		return "" // a task that left, or no folder
+	}
+	return path.Join(base, text)
+}
+
+// port is the port of an internet address, or 0. The families have the numbers
+// that every architecture gives them (include/linux/socket.h).
+func port(t *gate.Trap, i int) int {
+	const inet, inet6, size = 2, 10, 4
+	address, err := t.Bytes(i, size)
+	if err != nil {
+		return 0
+	}
+	if family := binary.LittleEndian.Uint16(address); family != inet && family != inet6 {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(address[2:]))
+}
