@@ -20,7 +20,7 @@ func (e Event) String() string {
 	if quoted := strconv.Quote(program); quoted != `"`+program+`"` || strings.ContainsAny(program, "[ ") {
 		program = quoted
 	}
-	fmt.Fprintf(&b, "%s[%d] %s", program, e.Task.TID, e.call())
+	fmt.Fprintf(&b, "%s[%d] %s", program, e.Task.TID, e.CallString())
 	switch e.Outcome {
 	case Allowed:
 		b.WriteString(" = ?")
@@ -52,8 +52,9 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// call is the call with the texts behind its pointers.
-func (e *Event) call() string {
+// CallString is the call with the texts behind its pointers, where those were
+// copied: openat(AT_FDCWD, "/etc/shadow", O_RDONLY, 0).
+func (e *Event) CallString() string {
 	row, known := e.Call.Syscall()
 	if !known {
 		return e.Call.String()
