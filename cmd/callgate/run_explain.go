@@ -40,8 +40,14 @@ func (x *explainer) watch(spec *jail.Spec) {
 			return nil, err
 		}
 		x.strict = strict(x.policy, present)
-		program, x.handler = guard.Refuse(program)
-		return program, nil
+		judge, err := x.strict.Judge(x.target)
+		if err != nil {
+			return nil, err
+		}
+		stopping, refuse := guard.Refuse(program)
+		mux := &gate.Mux{Otherwise: refuse}
+		x.handler = mux
+		return guard.Foretell(stopping, x.target.Arch, judge, mux)
 	}
 }
 
