@@ -40,13 +40,18 @@ func (l *Listener) send(id uint64, v gate.Verdict) (int64, error) {
 	default:
 		answer.Errno = -int32(v.Errno())
 	}
-	err := sys.AnswerNotification(l.fd, make([]uint64, l.answerSize), answer)
-	return answer.Value, answerError(err)
+	var room buffer
+	l.open.RLock()
+	defer l.open.RUnlock()
+	err := sys.AnswerNotification(l.fd, room[:l.answerSize], answer)
+	return answer.Value, l.answerError(err)
 }
 
 // give answers with a descriptor. The file keeps its mode, which os.File.Fd would
 // change: the task shares it.
 func (l *Listener) give(id uint64, file *os.File, closeOnExec bool) (number int, err error) {
+	l.open.RLock()
+	defer l.open.RUnlock()
 	conn, err := file.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -54,14 +59,16 @@ func (l *Listener) give(id uint64, file *os.File, closeOnExec bool) (number int,
 	if failed := conn.Control(func(fd uintptr) { number, err = sys.GiveNotification(l.fd, id, int(fd), closeOnExec) }); failed != nil {
 		return 0, failed
 	}
-	return number, answerError(err)
+	return number, l.answerError(err)
 }
 
 // answerError knows the errors of a task that no longer waits.
-func answerError(err error) error {
+func (l *Listener) answerError(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case l.fd < 0: // the kernel answered for us
+		return os.ErrClosed
 	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.EINPROGRESS):
 		return gate.ErrGone
 	}

@@ -20,33 +20,47 @@ import (
 // tasks that inherited it. Receivers wait in the kernel, each on a thread of its
 // own; nothing is queued here, so that a flood of calls takes no memory.
 type Listener struct {
-	file       *os.File
-	fd         int
-	bufferSize int      // of a notification, in words
-	answerSize int      // of an answer, in words
-	stop       *os.File // closing it ends the watch for the last task's end
+	open       sync.RWMutex // held for reading while fd is used beside Next
+	fd         int          // -1 once it is closed
+	bufferSize int          // of a notification, in words
+	answerSize int          // of an answer, in words
+	stop       *os.File     // closing it ends the watch for the last task's end
 	watched    sync.WaitGroup
 	receivers  receivers
 }
 
-// Listen takes over a listener, which Close closes. The errors are the kernel's.
+// Listen takes over a listener, which it closes in any case; Close closes what it
+// made of it. The errors are the kernel's.
 func Listen(file *os.File) (*Listener, error) {
+	defer file.Close()
 	notification, answer, err := sys.NotificationSizes()
 	if err != nil {
 		return nil, fmt.Errorf("ask for the size of notifications: %w", err)
 	}
+	if max(words(notification), words(answer)) > len(buffer{}) {
+		return nil, fmt.Errorf("receive stopped calls: the kernel's take %d bytes, and %d to answer: %w", notification, answer, errors.ErrUnsupported)
+	}
 	if err := sys.AllowInterrupts(); err != nil {
 		return nil, err
 	}
+	fd, err := sys.Unwatched(file)
+	if err != nil {
+		return nil, fmt.Errorf("take over the listener: %w", err)
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
+		sys.CloseUnwatched(fd)
 		return nil, err
 	}
-	l := &Listener{file: file, fd: int(file.Fd()), bufferSize: words(notification), answerSize: words(answer), stop: write}
+	l := &Listener{fd: fd, bufferSize: words(notification), answerSize: words(answer), stop: write}
 	_ = sys.SyncWakeUp(l.fd) // only faster, where the kernel has it
 	l.watched.Go(func() { l.watch(read) })
 	return l, nil
 }
+
+// buffer is room, on a stack, for what the kernel writes and reads of a call: 80
+// and 24 bytes up to Linux 6.18.
+type buffer [32]uint64
 
 func words(bytes int) int { return (bytes + 7) / 8 }
 
@@ -65,7 +79,11 @@ func (l *Listener) Close() error {
 	l.stop.Close()
 	l.watched.Wait()
 	l.receivers.end(os.ErrClosed)
-	return l.file.Close()
+	l.open.Lock() // whoever still answers
+	defer l.open.Unlock()
+	fd := l.fd
+	l.fd = -1
+	return sys.CloseUnwatched(fd)
 }
 
 // Next waits for the next stopped call. It is gate.Source's.
@@ -73,12 +91,12 @@ func (l *Listener) Next(ctx context.Context) (*gate.Trap, error) {
 	runtime.LockOSThread() // a thread that waits is interrupted by its number
 	defer runtime.UnlockOSThread()
 	thread := sys.ThreadID()
-	buffer := make([]uint64, l.bufferSize)
+	var room buffer
 	for {
 		if err := l.receivers.enter(ctx, thread); err != nil {
 			return nil, err
 		}
-		n, err := sys.ReceiveNotification(l.fd, buffer)
+		n, err := sys.ReceiveNotification(l.fd, room[:l.bufferSize])
 		l.receivers.leave(thread)
 		switch {
 		case err == nil:

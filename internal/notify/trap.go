@@ -14,12 +14,22 @@ import (
 
 func (l *Listener) trap(n *sys.Notification) *gate.Trap {
 	number := abi.Sysno(uint32(n.Nr))
-	return &gate.Trap{
-		Call:   abi.Call{Arch: archOf(n.Arch, number), Nr: number, Args: n.Args},
-		ID:     n.ID,
-		Task:   event.Task{TID: int(n.TID)},
-		Memory: &memory{l, n.ID, int(n.TID)},
-	}
+	t := &struct { // one allocation
+		gate.Trap
+		memory
+	}{memory: memory{l, n.ID, int(n.TID)}}
+	t.Call = abi.Call{Arch: archOf(n.Arch, number), Nr: number, Args: n.Args}
+	t.ID = n.ID
+	t.Task.TID = int(n.TID)
+	t.Memory = &t.memory
+	return &t.Trap
+}
+
+// valid reports whether a task still waits for its answer.
+func (l *Listener) valid(id uint64) bool {
+	l.open.RLock()
+	defer l.open.RUnlock()
+	return sys.NotificationValid(l.fd, id)
 }
 
 // archOf is the numbering that a call on this machine uses, or none.
@@ -28,7 +38,10 @@ func archOf(audit uint32, number abi.Sysno) abi.Arch {
 		return abi.X32
 	}
 	native := abi.Native()
-	for _, arch := range append([]abi.Arch{native}, native.Companions()...) {
+	if audit == native.Audit() {
+		return native
+	}
+	for _, arch := range native.Companions() {
 		if arch != abi.X32 && arch.Audit() == audit {
 			return arch
 		}
@@ -58,7 +71,7 @@ func (m *memory) WriteAt(p []byte, address int64) (int, error) {
 func (m *memory) access(do func(int, []byte, uint64) (int, error), p []byte, address int64) (int, error) {
 	n, err := do(m.tid, p, uint64(address))
 	switch {
-	case !sys.NotificationValid(m.listener.fd, m.id):
+	case !m.listener.valid(m.id):
 		return 0, gate.ErrGone
 	case errors.Is(err, syscall.EFAULT), err == nil && n < len(p):
 		return max(n, 0), abi.EFAULT
@@ -73,7 +86,7 @@ func (m *memory) access(do func(int, []byte, uint64) (int, error), p []byte, add
 func (l *Listener) Identify(t *gate.Trap) event.Task {
 	task := t.Task
 	status, err := sys.ReadShort("/proc/" + strconv.Itoa(t.Task.TID) + "/status")
-	if err != nil || !sys.NotificationValid(l.fd, t.ID) {
+	if err != nil || !l.valid(t.ID) {
 		return task
 	}
 	for line := range strings.Lines(status) {

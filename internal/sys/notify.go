@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"unsafe"
@@ -50,6 +51,21 @@ const (
 	sizesAction = unix.SECCOMP_GET_NOTIF_SIZES
 )
 
+// Unwatched returns a copy of a file's descriptor that Go's poller doesn't know.
+// It watches what an [os.File] of a listener holds, and each stopped call would
+// wake one of its threads for nothing, on another processor.
+func Unwatched(file *os.File) (fd int, err error) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	failed := conn.Control(func(original uintptr) { fd, err = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0) })
+	return fd, errors.Join(failed, os.NewSyscallError("fcntl", err))
+}
+
+// CloseUnwatched closes such a descriptor.
+func CloseUnwatched(fd int) error { return os.NewSyscallError("close", unix.Close(fd)) }
+
 // NotificationSizes returns the sizes in bytes that the kernel's notification and
 // answer have; it writes and reads as much.
 func NotificationSizes() (notification, answer int, err error) {
@@ -68,11 +84,11 @@ func ReceiveNotification(listener int, buffer []uint64) (*Notification, error) {
 }
 
 // AnswerNotification answers a stopped call. ENOENT: its task left; EINPROGRESS:
-// it was answered before.
+// it was answered before. Nothing in it waits, so that Go's scheduler need not know.
 func AnswerNotification(listener int, buffer []uint64, answer NotificationAnswer) error {
 	clear(buffer)
 	*(*NotificationAnswer)(unsafe.Pointer(&buffer[0])) = answer
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&buffer[0])))
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&buffer[0])))
 	return errnoErr(errno)
 }
 
