@@ -83,7 +83,7 @@ when it never ran.`,
 	f.Var((*list)(&o.optional), "optional", "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
-	f.BoolVar(&o.explain, "explain", false, "say at the end which calls the filter refused, why, and what would allow them")
+	f.BoolVar(&o.explain, "explain", false, "say at the end what was refused, why, and what would allow it")
 	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
 	return cmd
 }

@@ -19,8 +19,7 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
-// explainer has the filter's refusals pass a gate, and says at the end what they
-// were.
+// explainer has what is refused pass a gate, and says at the end what it was.
 type explainer struct {
 	policy   *policy.Policy
 	strict   *policy.Policy // with what stands in for missing walls
@@ -31,7 +30,8 @@ type explainer struct {
 	err      error // why the gate stopped early
 }
 
-// watch has the Spec's filter leave its refusals to the gate.
+// watch has the Spec's filter leave its refusals to the gate, and show it the paths
+// and ports that the walls in the kernel will judge.
 func (x *explainer) watch(spec *jail.Spec) {
 	compile := spec.Filter
 	spec.Filter = func(present func(jail.Wall) bool) (filter.Program, error) {
@@ -76,12 +76,12 @@ func (x *explainer) say(w io.Writer) {
 	var page strings.Builder
 	paint := newPainter(w)
 	if len(list) == 0 {
-		page.WriteString("callgate: the filter refused nothing\n")
+		page.WriteString("callgate: nothing was refused\n")
 	} else {
-		page.WriteString("callgate: the filter refused:\n")
+		page.WriteString("callgate: refused:\n")
 	}
 	for _, r := range list {
-		fmt.Fprintf(&page, "%s × %s: %s\n", paint.paint(red, strconv.Itoa(r.Count)), strconv.Quote(r.Task.Program), strings.TrimSuffix(callOf(r.Event), " "))
+		fmt.Fprintf(&page, "%s × %s: %s\n", paint.paint(red, strconv.Itoa(r.Count)), strconv.Quote(r.Task.Program), callOf(r.Event))
 		explainLines(&page, r.Why.Text, "", r.Why.Rule, r.Why.Cure)
 	}
 	if omitted > 0 {
@@ -91,7 +91,7 @@ func (x *explainer) say(w io.Writer) {
 }
 
 // callOf is the call and its error without the task, which the line names.
-func callOf(e event.Event) string { return e.Call.String() + " = -1 " + e.Errno.Name() }
+func callOf(e event.Event) string { return e.CallString() + " = -1 " + e.Errno.Name() }
 
 // explain asks the policy about the registers of a call.
 func (x *explainer) explain(call abi.Call) event.Why {

@@ -11,8 +11,7 @@ import (
 )
 
 // Refusals is a tap that keeps what was refused, or is expected to be, thousands of
-// repeats as one.
-// The zero Refusals is ready.
+// repeats as one. The zero Refusals is ready.
 type Refusals struct {
 	mutex   sync.Mutex
 	kinds   map[kind]*Refused
@@ -78,8 +77,8 @@ func (r *Refusals) Observe(e event.Event) {
 }
 
 // Summary explains the refusals that don't explain themselves, and folds those that
-// one program met for one reason, the most frequent first. Omitted is how many more there were, of kinds
-// that were not kept.
+// one program met for one reason, the most frequent first. Omitted is how many more
+// there were, of kinds that were not kept.
 func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, omitted int) {
 	type reason struct{ program, call, text, rule string }
 	r.mutex.Lock()
