@@ -30,6 +30,7 @@ var floor = map[string]int{
 	"policy/schema":   4,
 	"internal/jail":   4,
 	"internal/notify": 4,
+	"internal/audit":  5,
 	"internal/guard":  5,
 	"cmd/callgate":    top,
 }
