@@ -3,10 +3,10 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/callgate/callgate/internal/sys"
 )
@@ -24,8 +24,8 @@ const closed = -1
 // openFile never waits: neither for the reader of a FIFO, nor for its space.
 func openFile(path string) (*file, error) {
 	const flags = syscall.O_APPEND | syscall.O_NONBLOCK | syscall.O_NOCTTY | syscall.O_CLOEXEC
-	f, err := openWith(path, flags|syscall.O_CREAT|syscall.O_RDWR) // to see how the last line ends
-	if err != nil || f.regular() {
+	f, err := openWith(path, flags|syscall.O_CREAT|syscall.O_RDWR) // to see how the line before ends
+	if err != nil || f.Type == syscall.S_IFREG {
 		return f, err
 	}
 	f.close() // by which a FIFO would have a reader
@@ -49,64 +49,61 @@ func openWith(path string, flags int) (*file, error) {
 	return &file{fd, path, identity}, nil
 }
 
-func (f *file) regular() bool { return f.Type == syscall.S_IFREG }
-
-// stands looks whether the file is still what stands at its path, and how long
-// it is.
+// stands reports whether the file is still what stands at its path.
 func (f *file) stands() bool {
 	now, err := sys.IdentityAt(f.path)
-	f.Size = now.Size
 	return err == nil && now.Same(f.Identity)
 }
 
-// append adds a line by one write. Where the last line has no end, because its
-// writer was killed or the disk was full, the write ends that line first.
-func (f *file) append(line []byte) error {
-	if f.fd == closed {
-		return &fs.PathError{Op: "write", Path: f.path, Err: os.ErrClosed}
+// attempts is how often a line is written that came to stand behind an
+// unfinished one.
+const attempts = 8
+
+// append adds a line by one write. Where the line before has no end, because its
+// writer was killed or the disk was full, both are one that no reader can read:
+// so the line is written again.
+func (f *file) append(line []byte) (err error) {
+	for range attempts {
+		if err = f.write(line); err != nil {
+			return &fs.PathError{Op: "write", Path: f.path, Err: err}
+		}
+		if f.Type != syscall.S_IFREG || f.beginsLine(len(line)) {
+			return nil
+		}
 	}
-	if f.regular() && f.unfinished() {
-		line = append([]byte{'\n'}, line...)
+	return &fs.PathError{Op: "write", Path: f.path, Err: errUnfinished}
+}
+
+var errUnfinished = errors.New("others leave their lines unfinished")
+
+func (f *file) write(line []byte) error {
+	if f.fd == closed {
+		return os.ErrClosed
 	}
 	n, err := retry(func() (int, error) { return syscall.Write(f.fd, line) })
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
-		err = fmt.Errorf("%w: it is not read fast enough", err)
+		return fmt.Errorf("%w: it is not read fast enough", err)
 	case errors.Is(err, syscall.EPIPE):
-		err = fmt.Errorf("%w: nobody reads it any more", err)
+		return fmt.Errorf("%w: nobody reads it any more", err)
 	case err == nil && n < len(line):
-		err = fmt.Errorf("%d of %d bytes were written: %w", n, len(line), syscall.ENOSPC)
+		return fmt.Errorf("%d of %d bytes were written: %w", n, len(line), syscall.ENOSPC)
 	}
-	if err != nil {
-		return &fs.PathError{Op: "write", Path: f.path, Err: err}
-	}
-	return nil
+	return err
 }
 
-// The time that another writer may take for a line that it has begun.
-const (
-	patience = 100 * time.Microsecond
-	looks    = 5
-)
-
-// unfinished reports whether the last line has no end. That of a writer at work
-// has none for a moment, where it crosses a page: so it is looked at again. One
-// that takes longer gets an empty line behind it, which readers skip.
-func (f *file) unfinished() bool {
-	for look := 1; f.Size > 0; look++ {
-		var last [1]byte
-		if n, err := syscall.Pread(f.fd, last[:], f.Size-1); n < 1 || err != nil || last[0] == '\n' {
-			return false // or it was emptied just now
-		}
-		if look == looks {
-			return true
-		}
-		time.Sleep(patience)
-		if now, err := sys.IdentityOf(f.fd); err == nil {
-			f.Size = now.Size
-		}
+// beginsLine reports whether what was just written, of this length, stands at
+// the beginning of a line. The kernel orders appends: what stands before was
+// complete, or never will be.
+func (f *file) beginsLine(length int) bool {
+	end, err := syscall.Seek(f.fd, 0, io.SeekCurrent)
+	start := end - int64(length)
+	if err != nil || start <= 0 {
+		return err == nil
 	}
-	return false
+	var before [1]byte
+	n, err := syscall.Pread(f.fd, before[:], start-1)
+	return err == nil && (n == 0 || before[0] == '\n') // 0: it was emptied just now
 }
 
 func (f *file) close() error {

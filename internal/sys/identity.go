@@ -6,12 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Identity is which file something is, and how long it is now.
+// Identity is which file something is.
 type Identity struct {
 	Major, Minor uint32 // of its device
 	Inode        uint64
 	Type         uint32 // S_IFREG, S_IFIFO and so on (inode(7))
-	Size         int64
 }
 
 // Same reports whether both are one file.
@@ -22,7 +21,7 @@ func (i Identity) Same(other Identity) bool {
 // identityMask asks for no time: a file whose times were asked for gets a finer
 // one with its next write, which a journal must record (Linux 6.13,
 // Documentation/filesystems/multigrain-ts.rst).
-const identityMask = unix.STATX_TYPE | unix.STATX_INO | unix.STATX_SIZE
+const identityMask = unix.STATX_TYPE | unix.STATX_INO
 
 // IdentityAt returns which file stands at a path, links followed: statx(2).
 // Errors are *fs.PathError.
@@ -47,6 +46,6 @@ func identity(fd int, path string, flags int) (Identity, error) {
 	}
 	return Identity{
 		Major: stat.Dev_major, Minor: stat.Dev_minor, Inode: stat.Ino,
-		Type: uint32(stat.Mode) & unix.S_IFMT, Size: int64(stat.Size),
+		Type: uint32(stat.Mode) & unix.S_IFMT,
 	}, nil
 }

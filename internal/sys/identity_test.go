@@ -22,8 +22,8 @@ func TestIdentity(t *testing.T) {
 	}
 	defer file.Close()
 	want, err := IdentityOf(int(file.Fd()))
-	if err != nil || want.Type != unix.S_IFREG || want.Size != 4 {
-		t.Fatalf("IdentityOf() = %+v, %v; want a file of 4 bytes", want, err)
+	if err != nil || want.Type != unix.S_IFREG {
+		t.Fatalf("IdentityOf() = %+v, %v; want a file", want, err)
 	}
 	for name, same := range map[string]bool{path: true, link: true, other: false, dir: false} {
 		if got, err := IdentityAt(name); got.Same(want) != same || err != nil {
