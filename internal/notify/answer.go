@@ -59,6 +59,9 @@ func (l *Listener) give(id uint64, file *os.File, closeOnExec bool) (number int,
 	if failed := conn.Control(func(fd uintptr) { number, err = sys.GiveNotification(l.fd, id, int(fd), closeOnExec) }); failed != nil {
 		return 0, failed
 	}
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) {
+		return 0, fmt.Errorf("the kernel lacks SECCOMP_ADDFD_FLAG_SEND (Linux 5.14): %w", abi.ENOSYS)
+	}
 	return number, l.answerError(err)
 }
 

@@ -81,6 +81,9 @@ func (l *Listener) Close() error {
 	l.receivers.end(os.ErrClosed)
 	l.open.Lock() // whoever still answers
 	defer l.open.Unlock()
+	if l.fd < 0 {
+		return os.ErrClosed
+	}
 	fd := l.fd
 	l.fd = -1
 	return sys.CloseUnwatched(fd)
@@ -97,15 +100,15 @@ func (l *Listener) Next(ctx context.Context) (*gate.Trap, error) {
 			return nil, err
 		}
 		n, err := sys.ReceiveNotification(l.fd, room[:l.bufferSize])
-		l.receivers.leave(thread)
+		over := errors.Is(err, syscall.ENOENT) && sys.HungUp(l.fd)
+		l.receivers.leave(thread) // from here on, Close may have closed it
 		switch {
 		case err == nil:
 			return l.trap(n), nil
 		case errors.Is(err, syscall.EINTR):
-		case errors.Is(err, syscall.ENOENT): // a task that left; newer kernels also say so when the last one did
-			if sys.HungUp(l.fd) {
-				l.receivers.end(io.EOF)
-			}
+		case over: // so say newer kernels
+			l.receivers.end(io.EOF)
+		case errors.Is(err, syscall.ENOENT): // a task that left
 		default:
 			return nil, fmt.Errorf("receive a stopped call: %w", err)
 		}

@@ -17,7 +17,7 @@ func TestListener(t *testing.T) { gatetest.Run(t, openVictim) }
 // A trap tells which program of which process made its call, in words that the
 // program can't forge a line with.
 func TestIdentify(t *testing.T) {
-	listener, v := startVictim(t)
+	listener, v := startVictim(t, killable())
 	defer listener.Close()
 	defer v.End()
 	done := make(chan gatetest.Result, 1)

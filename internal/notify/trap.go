@@ -61,8 +61,14 @@ func (m *memory) ReadAt(p []byte, address int64) (int, error) {
 	return m.access(sys.ReadTask, p, address)
 }
 
-// WriteAt is io.WriterAt's; see gate.Memory.
+// WriteAt is io.WriterAt's; see gate.Memory. What was written can't be taken back,
+// so it asks before, too. A task that leaves in between would have to be followed
+// by another of its number within microseconds; /proc/PID/mem, which would tell
+// the two apart, writes where the task itself may not.
 func (m *memory) WriteAt(p []byte, address int64) (int, error) {
+	if !m.listener.valid(m.id) {
+		return 0, gate.ErrGone
+	}
 	return m.access(sys.WriteTask, p, address)
 }
 

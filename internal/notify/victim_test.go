@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,31 +18,40 @@ import (
 	"github.com/callgate/callgate/internal/sys"
 )
 
-// asVictim, in the environment, makes the test's program a victim.
-const asVictim = "CALLGATE_TEST_VICTIM=1"
+// asVictim, in the environment, makes the test's program a victim: one that
+// obeys, or one of the programs.
+const asVictim = "CALLGATE_TEST_VICTIM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv("CALLGATE_TEST_VICTIM") != "" {
+	switch name, rest, _ := strings.Cut(os.Getenv(asVictim), ":"); {
+	case name == "obey":
 		beVictim()
-		return
+	case name != "":
+		// Not SysProcAttr.Pdeathsig, which would make a getppid of its own.
+		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+		os.Exit(programs()[name](rest))
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
 }
 
-// order is what a victim is told to do: make a call, or show some bytes.
+// order is what a victim is told to do: make a call, show some bytes, tell of a
+// descriptor, or run a program.
 type order struct {
-	ID   int
-	Nr   uintptr
-	Args [6]uint64
-	Put  []byte
-	Stat int // a descriptor, of which the file is wanted
+	ID    int
+	Nr    uintptr
+	Args  [6]uint64
+	Put   []byte
+	Stat  int // a descriptor, of which the file and the flags are wanted
+	Spawn string
 }
 
 type report struct {
-	ID       int
-	Value    int64
-	Errno    int
-	Dev, Ino uint64
+	ID          int
+	Value       int64 // of a call; a program's exit status
+	Errno       int
+	Dev, Ino    uint64
+	CloseOnExec bool
 }
 
 // beVictim obeys, each order on a thread of its own.
@@ -72,7 +82,10 @@ func obey(o order) report {
 		if err := unix.Fstat(o.Stat, &stat); err != nil {
 			return report{ID: o.ID, Errno: int(err.(syscall.Errno))}
 		}
-		return report{ID: o.ID, Dev: uint64(stat.Dev), Ino: stat.Ino}
+		flags, _ := unix.FcntlInt(uintptr(o.Stat), unix.F_GETFD, 0)
+		return report{ID: o.ID, Dev: uint64(stat.Dev), Ino: stat.Ino, CloseOnExec: flags&unix.FD_CLOEXEC != 0}
+	case o.Spawn != "":
+		return report{ID: o.ID, Value: int64(spawn(o.Spawn))}
 	}
 	a := o.Args
 	value, _, errno := unix.Syscall6(o.Nr, uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]), uintptr(a[5]))
@@ -99,9 +112,10 @@ func put(b []byte) uint64 {
 
 // victim is a process of the kernel's, as a gatetest.Victim.
 type victim struct {
-	t      *testing.T
+	t      testing.TB
 	orders *os.File
 	child  *sys.Child
+	group  int           // of the target and what it starts, for init to reap
 	ended  chan struct{} // closed when init is gone
 	silent chan struct{} // closed when the victim is: its last thread held the pipe
 
@@ -126,11 +140,20 @@ var stopped = []sys.FilterInstruction{
 
 // openVictim starts a victim and listens to it.
 func openVictim(t *testing.T) (gate.Source, gatetest.Victim) {
-	listener, v := startVictim(t)
+	listener, v := startVictim(t, killable())
 	return listener, v
 }
 
-func startVictim(t *testing.T) (*Listener, *victim) {
+// killable is the flag for a wait that no signal but a deadly one ends, where the
+// kernel has that.
+func killable() uintptr {
+	if sys.HasKillableWait() != nil {
+		return 0
+	}
+	return sys.WaitKillable
+}
+
+func startVictim(t testing.TB, flags uintptr) (*Listener, *victim) {
 	t.Helper()
 	if err := sys.HasNotify(); err != nil {
 		t.Skipf("kernel lacks: seccomp notification: %v", err)
@@ -150,7 +173,7 @@ func startVictim(t *testing.T) (*Listener, *victim) {
 	}
 	v := &victim{t: t, orders: orders, ended: make(chan struct{}), silent: make(chan struct{}), encoder: gob.NewEncoder(orders), answers: map[int]chan report{}}
 	failed := make(chan error, 1)
-	go v.run(failed, theirs, stdin, stdout)
+	go v.run(failed, flags, theirs, stdin, stdout)
 	if err := <-failed; err != nil {
 		t.Fatal(err)
 	}
@@ -164,11 +187,14 @@ func startVictim(t *testing.T) (*Listener, *victim) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if v.group = int((<-v.tell(callOf("getpid", nil))).Value); v.group <= 1 {
+		t.Fatalf("the victim's number is %d", v.group)
+	}
 	return listener, v
 }
 
 // run lives as long as the victim does, whose init dies with this thread.
-func (v *victim) run(failed chan<- error, socket, stdin, stdout *os.File) {
+func (v *victim) run(failed chan<- error, flags uintptr, socket, stdin, stdout *os.File) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(v.ended)
@@ -182,21 +208,17 @@ func (v *victim) run(failed chan<- error, socket, stdin, stdout *os.File) {
 		failed <- err
 		return
 	}
-	flags := sys.WaitKillable
-	if sys.HasKillableWait() != nil {
-		flags = 0
-	}
 	var init, target sys.Script
 	init.AdoptOrphans()
 	target.DieWithParent()
-	target.NewSession() // a group of its own, to be killed alone
+	target.NewSession() // a group of its own, to be killed without init
 	target.CloseOnExec(3)
 	target.Duplicate(int(stdin.Fd()), 0)
 	target.Duplicate(int(stdout.Fd()), 1)
 	target.NoNewPrivileges()
 	target.SignalMask()
 	target.Listen(stopped, flags, int(socket.Fd()))
-	target.Exec([]string{program}, []string{"victim"}, []string{asVictim})
+	target.Exec([]string{program}, []string{"victim"}, []string{asVictim + "=obey"})
 	v.child = child
 	child.Build(&init, &target, 0, 1, 2, int(stdin.Fd()), int(stdout.Fd()), int(socket.Fd()))
 	child.Run()
@@ -270,7 +292,7 @@ func (v *victim) Holds(fd int64, file os.FileInfo) bool {
 }
 
 func (v *victim) End() {
-	if err := unix.Kill(v.child.Pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+	if err := unix.Kill(-v.group, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 		v.t.Errorf("end the victim: %v", err)
 	}
 	<-v.ended
