@@ -208,11 +208,13 @@ func TestRecord(t *testing.T) {
 	}{
 		{
 			"allowed", func(*os.File) gate.Verdict { return gate.Continue() }, nil,
-			event.Event{Outcome: event.Allowed}, event.Event{Outcome: event.Allowed},
+			event.Event{Outcome: event.Allowed},
+			event.Event{Outcome: event.Allowed},
 		},
 		{
 			"given", func(f *os.File) gate.Verdict { return gate.Give(f, true) }, nil,
-			event.Event{Outcome: event.Given, Result: -1}, event.Event{Outcome: event.Given, Result: 3},
+			event.Event{Outcome: event.Given, Result: -1},
+			event.Event{Outcome: event.Given, Result: 3},
 		},
 		{
 			"allowed, not recorded", func(*os.File) gate.Verdict { return gate.Continue() }, full,
