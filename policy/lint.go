@@ -180,7 +180,7 @@ func (p *Policy) vain(found *Problems) {
 // filter, the lack of new privileges, descriptors and the environment are never
 // optional.
 func WallNames() []string {
-	return []string{"cgroup", "ipc", "landlock", "mount", "network", "pid", "user", "uts"}
+	return []string{"cgroup", "ipc", "landlock", "mount", "network", "pid", "ports", "user", "uts"}
 }
 
 func archNames() []string {

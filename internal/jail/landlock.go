@@ -19,9 +19,12 @@ const landlockDevice = sys.LandlockReadFile | sys.LandlockWriteFile | sys.Landlo
 // wall behind the mounts, and the only one where mounts are not to be had.
 func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error {
 	files, net, scoped := sys.LandlockHandled(host.landlock)
-	attr := sys.LandlockRulesetAttr{HandledFS: files, HandledNet: s.Ports.handled(), Scoped: scoped}
+	attr := sys.LandlockRulesetAttr{HandledFS: files, Scoped: scoped}
+	if walls.has(TCPPorts) {
+		attr.HandledNet = s.Ports.handled()
+	}
 	if attr.HandledNet&^net != 0 {
-		return &WallError{Landlock, "restrict TCP ports (Linux 6.7)", syscall.EOPNOTSUPP}
+		return &WallError{TCPPorts, "restrict TCP ports (Linux 6.7)", syscall.EOPNOTSUPP}
 	}
 	ruleset := script.LandlockRuleset(attr)
 	grants, err := s.grants(walls)
@@ -31,8 +34,10 @@ func (s *Spec) planLandlock(script *sys.Script, host host, walls wallSet) error 
 	for _, g := range grants {
 		script.LandlockPath(ruleset, g.path, g.rights&files)
 	}
-	for port, right := range s.portRights() {
-		script.LandlockPort(ruleset, port, right)
+	if attr.HandledNet != 0 {
+		for port, right := range s.portRights() {
+			script.LandlockPort(ruleset, port, right)
+		}
 	}
 	script.LandlockRestrict(ruleset)
 	return nil

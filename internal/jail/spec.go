@@ -22,12 +22,13 @@ const (
 	Limits       Wall = "limits" // rlimits
 	Capabilities Wall = "capabilities"
 	Landlock     Wall = "landlock"
+	TCPPorts     Wall = "ports" // the lists of TCP ports, which Landlock keeps since its ABI 4
 	Filter       Wall = "filter"
 )
 
 // Walls returns every wall in the order they are built.
 func Walls() []Wall {
-	return []Wall{Cgroup, User, Mounts, Pids, Network, IPC, Hostname, Limits, Capabilities, Landlock, Filter}
+	return []Wall{Cgroup, User, Mounts, Pids, Network, IPC, Hostname, Limits, Capabilities, Landlock, TCPPorts, Filter}
 }
 
 // Access is what the target may do with the files of a mount.

@@ -80,6 +80,12 @@ func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error
 			return nil, err
 		}
 	}
+	if slices.Contains(lost, Landlock) && walls[TCPPorts] && s.Ports.handled() != 0 {
+		if !slices.Contains(s.Optional, TCPPorts) {
+			return nil, fmt.Errorf("build wall %q: only Landlock restricts TCP ports, and %w: name %q optional, too", TCPPorts, failed, TCPPorts)
+		}
+		lost = append(slices.Clone(lost), TCPPorts)
+	}
 	return slices.DeleteFunc(slices.Clone(lost), func(w Wall) bool { return !walls[w] }), nil
 }
 

@@ -37,7 +37,7 @@ var (
 	LandlockRules = &Feature{
 		Name: "landlock", Group: Landlock, Since: "Linux 5.13", Full: true,
 		For:   "a second wall around files and ports, which needs no namespaces",
-		Lost:  "a run is refused, unless the wall \"landlock\" is optional; namespaces alone bound files then, and nothing bounds ports",
+		Lost:  "a run is refused, unless the wall \"landlock\" is optional; namespaces alone bound files then, and nothing bounds ports: a policy that lists some needs the wall \"ports\" optional, too",
 		Probe: probeLandlock, Cure: cureLandlock,
 	}
 )
