@@ -55,6 +55,7 @@ func Run(t *testing.T, open func(*testing.T) (gate.Source, Victim)) {
 		{"Parallel", testParallel},
 		{"End", testEnd},
 		{"Cancel", testCancel},
+		{"CancelStorm", testCancelStorm},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := resources()
@@ -181,6 +182,17 @@ func testMemory(t *testing.T, source gate.Source, victim Victim) {
 		serve(t, source, look, func() { victim.Call("openat", 0, c.address) })
 	}
 	address := victim.Put([]byte("before\x00"))
+	once := func(_ context.Context, trap *gate.Trap) gate.Verdict {
+		first, err := trap.Path(1)
+		if err == nil {
+			err = trap.Write(address, []byte("after!"))
+		}
+		if again, _ := trap.Path(1); err != nil || first != "before" || again != first {
+			t.Errorf("Path(1) = %q, %v, and then, when memory had changed, %q; want the same", first, err, again)
+		}
+		return gate.Return(0)
+	}
+	serve(t, source, once, func() { victim.Call("openat", 0, address) })
 	change := func(_ context.Context, trap *gate.Trap) gate.Verdict {
 		if err := trap.Write(address, []byte("behind")); err != nil {
 			t.Errorf("Write() = %v", err)
@@ -277,6 +289,41 @@ func testCancel(t *testing.T, source gate.Source, _ Victim) {
 			t.Errorf("Next() = %v; want the context's error", err)
 		}
 	}
+}
+
+// testCancelStorm has contexts end all the time: each call is answered all the
+// same, for none is lost between the source and a receiver that gives up.
+func testCancelStorm(t *testing.T, source gate.Source, victim Victim) {
+	const receivers, calls = 3, 200
+	var group sync.WaitGroup
+	all, stop := context.WithCancel(context.Background())
+	for range receivers {
+		group.Go(func() {
+			for all.Err() == nil {
+				ctx, cancel := context.WithCancel(all)
+				go cancel()
+				trap, err := source.Next(ctx)
+				cancel()
+				if err != nil {
+					if !errors.Is(err, context.Canceled) {
+						t.Errorf("Next() = %v; want a trap, or the context's error", err)
+						return
+					}
+					continue
+				}
+				if _, err := source.Answer(trap, gate.Return(int64(trap.Args[0]))); err != nil {
+					t.Errorf("Answer() = %v", err)
+				}
+			}
+		})
+	}
+	for i := range uint64(calls) {
+		if got := victim.Call("getppid", i); got != (Result{Value: int64(i)}) {
+			t.Errorf("the task saw %+v; want %d", got, i)
+		}
+	}
+	stop()
+	group.Wait()
 }
 
 // held counts what a Source might leave behind.
