@@ -146,3 +146,29 @@ func TestAbsolute(t *testing.T) {
 		}
 	}
 }
+
+// What a call that names a file costs the gate, beside stopping it.
+func BenchmarkForetell(b *testing.B) {
+	target := policy.Target{Arch: abi.AMD64, Dir: "/", Home: "/nowhere"}
+	if err := target.Kernel.UnmarshalText([]byte("6.1")); err != nil {
+		b.Fatal(err)
+	}
+	preset, _ := policy.Preset("default")
+	judge, err := preset.Expand(target).Judge(target)
+	if err != nil {
+		b.Fatal(err)
+	}
+	source := gatetest.NewSource()
+	go source.Call("openat", 1<<64-100, source.Put([]byte("/usr/lib/python3/dist-packages/x.py\x00")))
+	trap, err := source.Next(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler := &prophet{judge, taskHas}
+	for b.Loop() {
+		again := gate.Trap{Call: trap.Call, ID: trap.ID, Task: trap.Task, Memory: trap.Memory}
+		if v := handler.Handle(context.Background(), &again); v.Err() != nil {
+			b.Fatal(v.Err())
+		}
+	}
+}
