@@ -23,14 +23,16 @@ import (
 
 type runOptions struct {
 	runFlags
-	workdir     string
-	user        string
-	tty         bool
-	requireFull bool
-	quiet       bool
-	plan        bool
-	explain     bool
-	untouched   string // the preset whose filter no flag and no file changes
+	workdir      string
+	user         string
+	tty          bool
+	requireFull  bool
+	quiet        bool
+	plan         bool
+	explain      bool
+	audit        string
+	auditFailure string
+	untouched    string // the preset whose filter no flag and no file changes
 }
 
 func newRunCommand() *cobra.Command {
@@ -84,6 +86,8 @@ when it never ran.`,
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
 	f.BoolVar(&o.explain, "explain", false, "say at the end what was refused, why, and what would allow it")
+	f.StringVar(&o.audit, "audit", "", "append what was refused to this `file`, a line of JSON a call")
+	f.StringVar(&o.auditFailure, "audit-failure", "", "what becomes of a call that can't be recorded: `refuse` (the default) or continue")
 	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
 	return cmd
 }
@@ -110,18 +114,12 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		Procs:    group.Procs(),
 		Late:     func(s *jail.Spec) error { return o.fill(s, p, target) },
 	}
-	var explained *explainer
-	if o.explain {
-		explained = &explainer{policy: p, target: target}
-		fill := spec.Late
-		spec.Late = func(s *jail.Spec) error {
-			if err := fill(s); err != nil {
-				return err
-			}
-			explained.watch(s)
-			return nil
-		}
-		spec.Listener = explained.serve
+	monitor, err := o.monitor(p, target)
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	if monitor != nil {
+		monitor.attach(spec)
 	}
 	jail.Outline(spec, p)
 	if !o.quiet {
@@ -142,8 +140,8 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitCodeOf(err), err}
 	}
-	if explained != nil {
-		explained.say(stderr)
+	if monitor != nil {
+		monitor.say(stderr)
 	}
 	for _, made := range spec.Made() {
 		fmt.Fprintf(stderr, "callgate: %v\n", made)

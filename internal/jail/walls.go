@@ -159,7 +159,7 @@ func cure(failed *WallError) string {
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
 	case failed.Wall == Filter && errors.Is(failed, syscall.EBUSY):
-		return ": a supervisor around callgate has the one listener that a program may have: leave --explain out"
+		return ": a supervisor around callgate has the one listener that a program may have: leave --explain and --audit out"
 	case refusedNamespaces(failed) || fixedRoot(failed) || fixedName(failed):
 		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/guard"
+	"github.com/callgate/callgate/internal/jail"
+	"github.com/callgate/callgate/internal/notify"
+	"github.com/callgate/callgate/policy"
+)
+
+// monitor has what is refused pass a gate, where flags ask to see it.
+type monitor struct {
+	policy    *policy.Policy
+	strict    *policy.Policy // with what stands in for missing walls
+	target    policy.Target
+	handler   gate.Handler
+	explainer *explainer // nil without --explain
+	auditor   *auditor   // nil without --audit
+	serving   sync.WaitGroup
+	err       error // why the gate stopped early
+
+	mutex   sync.Mutex
+	reasons map[abi.Call]event.Why // of calls that were explained
+}
+
+// monitor returns what watches the run, or nil where no flag asks for it.
+func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, error) {
+	m := &monitor{policy: p, target: target}
+	var err error
+	if m.auditor, err = newAuditor(o.audit, o.auditFailure, m.explain); err != nil {
+		return nil, err
+	}
+	if m.auditor != nil {
+		m.auditor.planned = o.plan
+	}
+	if o.explain {
+		m.explainer = &explainer{explain: m.explain}
+	}
+	if m.explainer == nil && m.auditor == nil {
+		return nil, nil
+	}
+	return m, nil
+}
+
+// attach has the Spec's filter leave its refusals to the gate, and show it the
+// paths and ports that the walls in the kernel will judge.
+func (m *monitor) attach(spec *jail.Spec) {
+	fill := spec.Late
+	spec.Late = func(s *jail.Spec) error {
+		if err := fill(s); err != nil {
+			return err
+		}
+		compile := s.Filter
+		s.Filter = func(present func(jail.Wall) bool) (filter.Program, error) {
+			program, err := compile(present)
+			if err != nil {
+				return nil, err
+			}
+			return m.route(program, present)
+		}
+		return m.auditor.open(s.Mounts)
+	}
+	spec.Listener = m.serve
+}
+
+// route returns the filter's program with what is to pass the gate.
+func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
+	m.strict = strict(m.policy, present)
+	judge, err := m.strict.Judge(m.target)
+	if err != nil {
+		return nil, err
+	}
+	stopping, refuse := guard.Refuse(program)
+	mux := &gate.Mux{Otherwise: refuse}
+	m.handler = mux
+	return guard.Foretell(stopping, m.target.Arch, judge, mux)
+}
+
+// serve answers until the last task is gone.
+func (m *monitor) serve(file *os.File) {
+	listener, err := notify.Listen(file)
+	if err != nil {
+		m.err = err
+		file.Close()
+		return
+	}
+	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
+	if m.explainer != nil {
+		g.Taps = append(g.Taps, &m.explainer.refusals)
+	}
+	if m.auditor != nil {
+		g.Recorder = m.auditor
+	}
+	m.serving.Go(func() {
+		m.err = g.Serve(context.Background())
+		listener.Close()
+	})
+}
+
+// say waits for the gate's end and prints what it saw.
+func (m *monitor) say(w io.Writer) {
+	m.serving.Wait()
+	if m.err != nil {
+		fmt.Fprintf(w, "callgate: the gate stopped early: %v: what was refused since is not told\n", m.err)
+	}
+	m.auditor.say(w)
+	m.explainer.say(w)
+}
+
+// maxReasons bounds the reasons that are kept.
+const maxReasons = 1000
+
+// explain says why the filter refuses a call. A program repeats itself: what was
+// asked before is answered at once.
+func (m *monitor) explain(call abi.Call) event.Why {
+	if row, ok := call.Syscall(); ok {
+		clear(call.Args[len(row.Args):]) // what the registers happen to hold
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	why, known := m.reasons[call]
+	if known {
+		return why
+	}
+	why = m.ask(call)
+	if m.reasons == nil || len(m.reasons) == maxReasons {
+		m.reasons = map[abi.Call]event.Why{}
+	}
+	m.reasons[call] = why
+	return why
+}
+
+// ask asks the policy about the registers of a call.
+func (m *monitor) ask(call abi.Call) event.Why {
+	row, ok := call.Syscall()
+	if !ok || call.Arch != m.target.Arch {
+		return event.Why{Text: "no call that the policy knows", Wall: policy.WallSeccomp}
+	}
+	question := policy.Question{Call: row.Name}
+	for i := range row.Args {
+		value := policy.Operand("0x" + strconv.FormatUint(call.Args[i], 16))
+		question.Args = append(question.Args, policy.Arg{Name: strconv.Itoa(i), Value: value})
+	}
+	answer, err := m.strict.Decide(m.target, question)
+	if err != nil || answer.Action.Lets() {
+		return event.Why{Text: "the filter refuses it", Wall: policy.WallSeccomp}
+	}
+	return event.Why{Text: answer.Reason, Rule: origin(answer.At), Wall: answer.Wall, Cure: answer.Cure}
+}
