@@ -67,12 +67,12 @@ fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 bench: ## what callgate itself costs; BASE=FILE compares with an earlier dist/bench.txt, STRICT=1 fails on a missed bar
 	@mkdir -p dist && rm -f dist/bench.txt
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(COUNT) ./... | { grep -vE '^(\?|ok|PASS)' || true; } | tee dist/bench.txt
-	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls load
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls notify load
 	@if [ -n "$(BASE)" ]; then $(TOOL) benchstat "$(BASE)" dist/bench.txt; fi
 
 bench-peers: build ## callgate beside bwrap, runc, libseccomp and bare programs: the tables of docs/benchmarks.md
 	@mkdir -p dist && rm -f dist/bench-peers.txt
-	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) $(if $(DOC),-into docs/benchmarks.md) -lines dist/bench-peers.txt start phases calls load work
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) $(if $(DOC),-into docs/benchmarks.md) -lines dist/bench-peers.txt start phases calls notify load work
 
 lint: ## gofmt, gofumpt, go vet, staticcheck
 	@unformatted=$$(gofmt -l . && $(TOOL) gofumpt -l .); \

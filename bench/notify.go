@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
 
 	"github.com/callgate/callgate/bench/measure"
@@ -21,26 +23,35 @@ const (
 )
 
 // stopped runs testdata/stopped.c beside a monitor.
-type stopped struct {
-	victim, peer string // programs
-}
+type stopped struct{ victim, peer string } // programs
 
 // monitor is how calls are answered: by nobody, by testdata/monitor.c, or by a
 // gate of ours.
 type monitor struct {
 	name      string
 	receivers int
-	serve     func(s *stopped, socket *os.File, receivers int) (wait func() error, err error)
+	serve     func(s *stopped, m monitor, socket *os.File) (wait func() error, err error)
+	apart     bool      // the kernel isn't asked to keep a wake-up on its processor
+	pinned    [2]string // the processors that victim and monitor are kept on
 }
 
-func monitors() []monitor {
-	list := []monitor{{name: "not stopped"}}
+// monitors are compared with each other: with one, two and four receivers, and
+// with threads that run where they run by themselves and by order.
+func monitors() (numbers, places []monitor) {
+	numbers = []monitor{{name: "not stopped"}}
 	for _, receivers := range []int{1, 2, 4} {
-		list = append(list,
-			monitor{"C, " + plural(receivers, "receiver"), receivers, (*stopped).servePeer},
-			monitor{"callgate, " + plural(receivers, "receiver"), receivers, (*stopped).serveGate})
+		numbers = append(numbers,
+			monitor{name: "C, " + plural(receivers, "receiver"), receivers: receivers, serve: (*stopped).servePeer},
+			monitor{name: "callgate, " + plural(receivers, "receiver"), receivers: receivers, serve: (*stopped).serveGate})
 	}
-	return list
+	places = []monitor{
+		{name: "C, without SYNC_WAKE_UP", receivers: 1, serve: (*stopped).servePeer, apart: true},
+		{name: "C, kept on one processor", receivers: 1, serve: (*stopped).servePeer, pinned: [2]string{"0", "0"}},
+	}
+	if runtime.NumCPU() > 1 {
+		places = append(places, monitor{name: "C, kept on two processors", receivers: 1, serve: (*stopped).servePeer, pinned: [2]string{"0", "1"}})
+	}
+	return numbers, places
 }
 
 // The measures of section notify.
@@ -55,6 +66,9 @@ func (b *bench) notify() error {
 	if !b.have("cc", "gcc") {
 		return nil
 	}
+	if !b.have("taskset", "util-linux") {
+		return nil
+	}
 	if err := sys.HasNotify(); err != nil {
 		b.Printf("This kernel stops no calls for a monitor: %v.\n\n", err)
 		return nil
@@ -67,8 +81,10 @@ func (b *bench) notify() error {
 	if s.peer, err = b.compileC("monitor", "-pthread"); err != nil {
 		return err
 	}
+	numbers, places := monitors()
+	all := slices.Concat(numbers, places)
 	var subjects []measure.Subject
-	for _, m := range monitors() {
+	for _, m := range all {
 		subjects = append(subjects, measure.Subject{Name: m.name, Run: func(int) ([]float64, error) { return s.measure(m) }})
 	}
 	rounds := b.roundsOr(30)
@@ -78,16 +94,18 @@ func (b *bench) notify() error {
 	}
 	b.Samples("Notify", samples)
 	b.Printf("Medians of %s, interleaved, in ns a `getppid` that is answered with %d; a round's value is itself the median of 5 turns of %d calls a thread. "+
-		"The C monitor is `bench/testdata/monitor.c`.\n\n", plural(rounds, "round"), stoppedValue, stoppedCalls)
+		"The C monitor is `bench/testdata/monitor.c`; with no more said, as many receivers as named wait with `SYNC_WAKE_UP`.\n\n",
+		plural(rounds, "round"), stoppedValue, stoppedCalls)
 	rows := [][]string{{"answered by", oneThread, fourThreads}}
-	for _, m := range monitors() {
+	for _, m := range all {
 		rows = append(rows, []string{
 			m.name, measure.Nanoseconds(measure.Median(samples.Of(m.name, oneThread))),
 			measure.Nanoseconds(measure.Median(samples.Of(m.name, fourThreads))),
 		})
 	}
 	b.Table(rows...)
-	for _, receivers := range []int{1, 2, 4} {
+	// More receivers than processors make no monitor quicker: they are for traps that wait.
+	for receivers := 1; receivers <= min(2, runtime.NumCPU()); receivers++ {
 		ours, theirs := "callgate, "+plural(receivers, "receiver"), "C, "+plural(receivers, "receiver")
 		for _, threads := range samples.Measures {
 			b.Bar(threads+", "+ours+" / "+theirs, 1.25, measure.Ratio(samples.Of(ours, threads), samples.Of(theirs, threads)))
@@ -113,7 +131,7 @@ func (s *stopped) measure(m monitor) ([]float64, error) {
 // run has threads make calls that a monitor answers.
 func (s *stopped) run(m monitor, threads int) (float64, error) {
 	socket := 0
-	victim := exec.Command(s.victim)
+	victim := m.pin(0, s.victim)
 	victim.Stderr = os.Stderr
 	wait := func() error { return nil }
 	if m.serve != nil {
@@ -123,7 +141,7 @@ func (s *stopped) run(m monitor, threads int) (float64, error) {
 		}
 		defer theirs.Close()
 		victim.ExtraFiles, socket = []*os.File{theirs}, 3
-		if wait, err = m.serve(s, ours, m.receivers); err != nil {
+		if wait, err = m.serve(s, m, ours); err != nil {
 			return 0, err
 		}
 	}
@@ -143,20 +161,33 @@ func (s *stopped) run(m monitor, threads int) (float64, error) {
 	return ns, wait()
 }
 
+// pin returns a command that runs the program where the monitor says.
+func (m monitor) pin(i int, program string) *exec.Cmd {
+	if m.pinned[i] == "" {
+		return exec.Command(program)
+	}
+	return exec.Command("taskset", "-c", m.pinned[i], program)
+}
+
 // servePeer has the C monitor answer.
-func (s *stopped) servePeer(socket *os.File, receivers int) (func() error, error) {
+func (s *stopped) servePeer(m monitor, socket *os.File) (func() error, error) {
 	defer socket.Close()
-	cmd := exec.Command(s.peer, "3", strconv.Itoa(receivers))
+	flags := "1"
+	if m.apart {
+		flags = "0"
+	}
+	cmd := m.pin(1, s.peer)
+	cmd.Args = append(cmd.Args, "3", strconv.Itoa(m.receivers), flags)
 	cmd.Stderr, cmd.ExtraFiles = os.Stderr, []*os.File{socket}
 	return cmd.Wait, cmd.Start()
 }
 
 // serveGate has a gate answer.
-func (s *stopped) serveGate(socket *os.File, receivers int) (func() error, error) {
+func (s *stopped) serveGate(m monitor, socket *os.File) (func() error, error) {
 	served := make(chan error, 1)
 	go func() {
 		defer socket.Close()
-		served <- serveGate(socket, receivers)
+		served <- serveGate(socket, m.receivers)
 	}()
 	return func() error { return <-served }, nil
 }

@@ -1,9 +1,10 @@
 // Answers stopped calls, as small as a monitor can be:
 //
-//	monitor SOCKET RECEIVERS
+//	monitor SOCKET RECEIVERS FLAGS
 //
-// takes a listener from the socket (descriptor number), and answers each call
-// with 42 on the thread that received it, until no task is left.
+// takes a listener from the socket (descriptor number), sets its flags (1 is
+// SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP), and answers each call with 42 on the
+// thread that received it, until no task is left.
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -72,12 +73,12 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	int i;
 
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	take(atoi(argv[1]));
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0)
 		fail("seccomp");
-	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, 1UL); // SYNC_WAKE_UP, Linux 6.6
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, atol(argv[3])); // Linux 6.6
 	for (i = 0; i < atoi(argv[2]); i++)
 		if (pthread_create(&thread, NULL, receive, NULL) != 0)
 			fail("pthread_create");
