@@ -22,6 +22,8 @@ func programs() map[string]func(argument string) int {
 		"exec":    execInMidCall,
 		"ask":     func(string) int { return int(stop(unix.SYS_GETPPID, 0, 0)) },
 		"signal":  signalInMidCall,
+		"storm":   storm,
+		"flood":   flood,
 		"bomb":    bomb,
 		"full":    full,
 		"inherit": inherit,
@@ -100,6 +102,55 @@ func signalInMidCall(number string) int {
 	} else {
 		return saw
 	}
+}
+
+// storm makes calls on a thread that another signals all the time, and ends with
+// whether one saw anything but its own answer.
+func storm(calls string) int {
+	n, _ := strconv.Atoi(calls)
+	tids, wrong := make(chan int), make(chan int)
+	go func() {
+		runtime.LockOSThread()
+		tids <- unix.Gettid()
+		wrong <- makeCalls(0, n)
+	}()
+	tid := <-tids
+	for {
+		select {
+		case count := <-wrong:
+			return min(count, 100)
+		default:
+			unix.Tgkill(os.Getpid(), tid, unix.SIGURG)
+		}
+	}
+}
+
+// flood has eight threads make calls as quickly as they can.
+func flood(calls string) int {
+	const threads = 8
+	n, _ := strconv.Atoi(calls)
+	wrong := make(chan int)
+	for i := range threads {
+		go func() {
+			runtime.LockOSThread()
+			wrong <- makeCalls(i*n, n)
+		}()
+	}
+	sum := 0
+	for range threads {
+		sum += <-wrong
+	}
+	return min(sum, 100)
+}
+
+// makeCalls counts the calls that saw anything but their argument.
+func makeCalls(from, n int) (wrong int) {
+	for i := from; i < from+n; i++ {
+		if stop(unix.SYS_GETPPID, uintptr(i)) != i {
+			wrong++
+		}
+	}
+	return wrong
 }
 
 // bomb starts two of itself, and those two each, and ends with how many there
