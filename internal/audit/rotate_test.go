@@ -14,8 +14,7 @@ func TestRotationUnderWriters(t *testing.T) {
 	const writers, records, rotations = 4, 1000, 20
 	path := filepath.Join(t.TempDir(), "audit.jsonl")
 	files := []string{path}
-	write := func(writer int) {
-		log := open(t, path, Refuse)
+	write := func(writer int, log *Log) {
 		for number := range records {
 			if err := log.Record(numbered(writer, number)); err != nil {
 				t.Error(err)
@@ -31,7 +30,8 @@ func TestRotationUnderWriters(t *testing.T) {
 	}
 	var group sync.WaitGroup
 	for writer := range writers {
-		group.Go(func() { write(writer) })
+		log := open(t, path, Refuse)
+		group.Go(func() { write(writer, log) })
 	}
 	group.Wait()
 	seen := map[[2]int]int{}
