@@ -83,11 +83,12 @@ func completeRun(root *cobra.Command) {
 		capabilities = append(capabilities, c.String())
 	}
 	for flag, complete := range map[string]cobra.CompletionFunc{
-		"preset":   completePresets,
-		"policy":   cobra.FixedCompletions([]cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
-		"net":      fixed("none", "host"),
-		"optional": fixed(policy.WallNames()...),
-		"cap-add":  fixed(capabilities...),
+		"preset":        completePresets,
+		"policy":        cobra.FixedCompletions([]cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
+		"net":           fixed("none", "host"),
+		"audit-failure": fixed("refuse", "continue"),
+		"optional":      fixed(policy.WallNames()...),
+		"cap-add":       fixed(capabilities...),
 	} {
 		_ = run.RegisterFlagCompletionFunc(flag, complete) // fails where run has no such flag
 	}
