@@ -294,7 +294,14 @@ func testCancel(t *testing.T, source gate.Source, _ Victim) {
 // testCancelStorm has contexts end all the time: each call is answered all the
 // same, for none is lost between the source and a receiver that gives up.
 func testCancelStorm(t *testing.T, source gate.Source, victim Victim) {
-	const receivers, calls = 3, 200
+	const receivers, calls, ends = 3, 200, 200
+	for range ends {
+		ctx, cancel := context.WithCancel(context.Background())
+		go cancel()
+		if _, err := source.Next(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Next() = %v; want the context's error", err)
+		}
+	}
 	var group sync.WaitGroup
 	all, stop := context.WithCancel(context.Background())
 	for range receivers {

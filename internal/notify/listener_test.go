@@ -2,9 +2,11 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/callgate/callgate/abi"
@@ -40,6 +42,24 @@ func TestIdentify(t *testing.T) {
 	<-done
 	if got := listener.Identify(trap); got != trap.Task {
 		t.Errorf("once answered, Identify() = %+v; want no more than the trap has", got)
+	}
+}
+
+func TestAnswerErrors(t *testing.T) {
+	for _, c := range []struct {
+		fd   int
+		err  error
+		want error
+	}{
+		{3, nil, nil},
+		{3, syscall.ENOENT, gate.ErrGone},
+		{3, syscall.EINPROGRESS, gate.ErrGone}, // answered, and about to leave
+		{3, syscall.EINVAL, abi.EINVAL},
+		{-1, syscall.EBADF, os.ErrClosed},
+	} {
+		if got := (&Listener{fd: c.fd}).answerError(c.err); !errors.Is(got, c.want) {
+			t.Errorf("answerError(%v) = %v; want %v", c.err, got, c.want)
+		}
 	}
 }
 
