@@ -100,10 +100,11 @@ func whyOf(a policy.Answer) event.Why {
 	return why
 }
 
-// nowhere reports whether the host has no such file either.
+// nowhere reports whether the caller finds no such file on the host either: it
+// isn't there, or out of the user's reach.
 func nowhere(name string) bool {
 	_, err := os.Lstat(name)
-	return errors.Is(err, fs.ErrNotExist) || abi.ErrnoOf(err) == abi.ENOTDIR
+	return err != nil
 }
 
 // taskHas reports whether a file is there as the task sees it, or can't be looked
