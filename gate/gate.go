@@ -67,7 +67,7 @@ type Gate struct {
 	Handler   Handler  // nil refuses everything
 	Recorder  Recorder // nil keeps nothing
 	Taps      []Tap
-	Receivers int // how many goroutines take traps; below 1 is 1
+	Receivers int // how many goroutines take traps, from 1 to GOMAXPROCS: more lose Go's processors to each other
 	Limit     int // how many traps handlers may hold at once, see Trap.Hold
 }
 
@@ -80,9 +80,9 @@ type Gate struct {
 func (g *Gate) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s := server{Gate: g, cancel: cancel, free: g.Limit}
-	for range max(1, g.Receivers) {
-		s.receive(ctx)
+	s := server{Gate: g, ctx: ctx, cancel: cancel, free: g.Limit}
+	for range max(1, min(g.Receivers, runtime.GOMAXPROCS(0))) {
+		s.receive()
 	}
 	s.receivers.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, io.EOF) {
@@ -94,6 +94,7 @@ func (g *Gate) Serve(ctx context.Context) error {
 // server is a Gate while it serves.
 type server struct {
 	*Gate
+	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	receivers sync.WaitGroup
 	mutex     sync.Mutex
@@ -102,23 +103,19 @@ type server struct {
 
 // receive starts a receiver: it takes traps until one is held, for which another
 // has taken its place, or until there are no more.
-func (s *server) receive(ctx context.Context) {
+func (s *server) receive() {
 	s.receivers.Go(func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		for held := false; !held; {
-			trap, err := s.Source.Next(ctx)
+			trap, err := s.Source.Next(s.ctx)
 			if err != nil {
 				s.cancel(err)
 				return
 			}
-			trap.source = s.Source
-			trap.hold = func() bool {
-				held = held || s.hold(ctx)
-				return held
-			}
-			s.serve(ctx, trap)
-			if held {
+			trap.server = s
+			s.serve(trap)
+			if held = trap.held; held {
 				s.release()
 			}
 		}
@@ -126,14 +123,14 @@ func (s *server) receive(ctx context.Context) {
 }
 
 // hold has another receiver take the place of one that is going to wait.
-func (s *server) hold(ctx context.Context) bool {
+func (s *server) hold() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.free <= 0 {
 		return false
 	}
 	s.free--
-	s.receive(ctx)
+	s.receive()
 	return true
 }
 
@@ -144,8 +141,8 @@ func (s *server) release() {
 }
 
 // serve answers one trap, once that is recorded, and shows it to the taps.
-func (s *server) serve(ctx context.Context, t *Trap) {
-	verdict := s.decide(ctx, t)
+func (s *server) serve(t *Trap) {
+	verdict := s.decide(t)
 	if s.Recorder != nil || len(s.Taps) > 0 {
 		t.Identify() // before it is answered, and may be gone
 	}
@@ -162,7 +159,7 @@ func (s *server) serve(ctx context.Context, t *Trap) {
 
 // decide refuses where the handler panics: one bad call must neither pass nor
 // stop the gate for all others.
-func (s *server) decide(ctx context.Context, t *Trap) (v Verdict) {
+func (s *server) decide(t *Trap) (v Verdict) {
 	if s.Handler == nil {
 		return Verdict{}
 	}
@@ -171,7 +168,7 @@ func (s *server) decide(ctx context.Context, t *Trap) (v Verdict) {
 			v = Fail(fmt.Errorf("the handler failed: %v: %w", reason, abi.EIO))
 		}
 	}()
-	return s.Handler.Handle(ctx, t)
+	return s.Handler.Handle(s.ctx, t)
 }
 
 // record refuses what can't be recorded. What is refused anyway stays as it is.

@@ -34,11 +34,11 @@ type Trap struct {
 	Task   event.Task
 	Memory Memory
 
-	source Source // or nil
-	known  bool   // Task is all that the source can tell
+	server *server // or nil
+	known  bool    // Task is all that the source can tell
 	copies []event.Memory
 	looked bool // memory was read
-	hold   func() bool
+	held   bool
 }
 
 // PathMax is the longest path that the kernel takes, with its ending NUL
@@ -51,7 +51,10 @@ const pageSize = 4096
 
 // Identify fills in Task what the Source can tell of it, and returns it.
 func (t *Trap) Identify() event.Task {
-	if source, ok := t.source.(Identifier); ok && !t.known {
+	if t.server == nil || t.known {
+		return t.Task
+	}
+	if source, ok := t.server.Source.(Identifier); ok {
 		t.Task, t.known = source.Identify(t), true
 	}
 	return t.Task
@@ -128,7 +131,10 @@ func (t *Trap) Write(address uint64, p []byte) error {
 // Hold says that the answer may take long: the gate has another receiver take
 // the next traps meanwhile. It is false where the gate already holds as many
 // traps as it may; the handler must then answer at once.
-func (t *Trap) Hold() bool { return t.hold != nil && t.hold() }
+func (t *Trap) Hold() bool {
+	t.held = t.held || t.server != nil && t.server.hold()
+	return t.held
+}
 
 // text reads page by page: what follows the NUL may not be there.
 func (t *Trap) text(address uint64) ([]byte, error) {
