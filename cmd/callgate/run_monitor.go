@@ -21,16 +21,13 @@ import (
 // monitor has what is refused pass a gate, where flags ask to see it.
 type monitor struct {
 	policy    *policy.Policy
-	strict    *policy.Policy // with what stands in for missing walls
 	target    policy.Target
+	judge     *policy.Judge // of the policy with what stands in for missing walls
 	handler   gate.Handler
 	explainer *explainer // nil without --explain
 	auditor   *auditor   // nil without --audit
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
-
-	mutex   sync.Mutex
-	reasons map[abi.Call]event.Why // of calls that were explained
 }
 
 // monitor returns what watches the run, or nil where no flag asks for it.
@@ -74,16 +71,14 @@ func (m *monitor) attach(spec *jail.Spec) {
 }
 
 // route returns the filter's program with what is to pass the gate.
-func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
-	m.strict = strict(m.policy, present)
-	judge, err := m.strict.Judge(m.target)
-	if err != nil {
+func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (_ filter.Program, err error) {
+	if m.judge, err = strict(m.policy, present).Judge(m.target); err != nil {
 		return nil, err
 	}
 	stopping, refuse := guard.Refuse(program)
 	mux := &gate.Mux{Otherwise: refuse}
 	m.handler = mux
-	return guard.Foretell(stopping, m.target.Arch, judge, mux)
+	return guard.Foretell(stopping, m.target.Arch, m.judge, mux)
 }
 
 // serve answers until the last task is gone.
@@ -117,31 +112,8 @@ func (m *monitor) say(w io.Writer) {
 	m.explainer.say(w)
 }
 
-// maxReasons bounds the reasons that are kept.
-const maxReasons = 1000
-
-// explain says why the filter refuses a call. A program repeats itself: what was
-// asked before is answered at once.
+// explain asks the policy about the registers of a call that the filter refused.
 func (m *monitor) explain(call abi.Call) event.Why {
-	if row, ok := call.Syscall(); ok {
-		clear(call.Args[len(row.Args):]) // what the registers happen to hold
-	}
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	why, known := m.reasons[call]
-	if known {
-		return why
-	}
-	why = m.ask(call)
-	if m.reasons == nil || len(m.reasons) == maxReasons {
-		m.reasons = map[abi.Call]event.Why{}
-	}
-	m.reasons[call] = why
-	return why
-}
-
-// ask asks the policy about the registers of a call.
-func (m *monitor) ask(call abi.Call) event.Why {
 	row, ok := call.Syscall()
 	if !ok || call.Arch != m.target.Arch {
 		return event.Why{Text: "no call that the policy knows", Wall: policy.WallSeccomp}
@@ -151,7 +123,7 @@ func (m *monitor) ask(call abi.Call) event.Why {
 		value := policy.Operand("0x" + strconv.FormatUint(call.Args[i], 16))
 		question.Args = append(question.Args, policy.Arg{Name: strconv.Itoa(i), Value: value})
 	}
-	answer, err := m.strict.Decide(m.target, question)
+	answer, err := m.judge.Decide(question)
 	if err != nil || answer.Action.Lets() {
 		return event.Why{Text: "the filter refuses it", Wall: policy.WallSeccomp}
 	}
