@@ -8,30 +8,28 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/internal/audit"
 	"github.com/callgate/callgate/internal/jail"
 )
 
-// auditor records each decision, with its reason, in a file.
+// auditor records each decision in a file.
 type auditor struct {
 	path    string
 	failure audit.Failure
-	explain func(abi.Call) event.Why
 	planned bool // nothing is run: no file is made
 	log     *audit.Log
 }
 
 // newAuditor returns nil where there is nothing to be recorded.
-func newAuditor(path, failure string, explain func(abi.Call) event.Why) (*auditor, error) {
+func newAuditor(path, failure string) (*auditor, error) {
 	if path == "" {
 		if failure != "" {
 			return nil, errors.New("--audit-failure: there is no log: name one with --audit")
 		}
 		return nil, nil
 	}
-	a := &auditor{path: path, explain: explain}
+	a := &auditor{path: path}
 	var known bool
 	if a.failure, known = audit.ParseFailure(failure); failure != "" && !known {
 		return nil, fmt.Errorf("--audit-failure: %q: write refuse or continue", failure)
@@ -90,9 +88,6 @@ func within(path, folder string) bool {
 func (a *auditor) Record(e event.Event) error {
 	if e.Outcome == event.Allowed && e.Errno == 0 {
 		return nil
-	}
-	if e.Outcome == event.Refused && e.Why.Rule == "" && e.Why.Wall == "" { // the filter's
-		e.Why = a.explain(e.Call)
 	}
 	return a.log.Record(e)
 }

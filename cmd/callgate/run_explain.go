@@ -6,23 +6,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/internal/guard"
 )
 
 // explainer says at the end what was refused.
-type explainer struct {
-	explain  func(abi.Call) event.Why
-	refusals guard.Refusals
-}
+type explainer struct{ refusals guard.Refusals }
 
 // say prints what was refused and what would allow it.
 func (x *explainer) say(w io.Writer) {
 	if x == nil {
 		return
 	}
-	list, omitted := x.refusals.Summary(x.explain)
+	list, omitted := x.refusals.Summary()
 	var page strings.Builder
 	paint := newPainter(w)
 	if len(list) == 0 {

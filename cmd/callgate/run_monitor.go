@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"sync"
 
-	"github.com/callgate/callgate/abi"
-	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/guard"
@@ -22,7 +19,6 @@ import (
 type monitor struct {
 	policy    *policy.Policy
 	target    policy.Target
-	judge     *policy.Judge // of the policy with what stands in for missing walls
 	handler   gate.Handler
 	explainer *explainer // nil without --explain
 	auditor   *auditor   // nil without --audit
@@ -34,14 +30,14 @@ type monitor struct {
 func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, error) {
 	m := &monitor{policy: p, target: target}
 	var err error
-	if m.auditor, err = newAuditor(o.audit, o.auditFailure, m.explain); err != nil {
+	if m.auditor, err = newAuditor(o.audit, o.auditFailure); err != nil {
 		return nil, err
 	}
 	if m.auditor != nil {
 		m.auditor.planned = o.plan
 	}
 	if o.explain {
-		m.explainer = &explainer{explain: m.explain}
+		m.explainer = &explainer{}
 	}
 	if m.explainer == nil && m.auditor == nil {
 		return nil, nil
@@ -71,14 +67,15 @@ func (m *monitor) attach(spec *jail.Spec) {
 }
 
 // route returns the filter's program with what is to pass the gate.
-func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (_ filter.Program, err error) {
-	if m.judge, err = strict(m.policy, present).Judge(m.target); err != nil {
+func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
+	judge, err := strict(m.policy, present).Judge(m.target)
+	if err != nil {
 		return nil, err
 	}
-	stopping, refuse := guard.Refuse(program)
+	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux := &gate.Mux{Otherwise: refuse}
 	m.handler = mux
-	return guard.Foretell(stopping, m.target.Arch, m.judge, mux)
+	return guard.Foretell(stopping, m.target.Arch, judge, mux)
 }
 
 // serve answers until the last task is gone.
@@ -110,22 +107,4 @@ func (m *monitor) say(w io.Writer) {
 	}
 	m.auditor.say(w)
 	m.explainer.say(w)
-}
-
-// explain asks the policy about the registers of a call that the filter refused.
-func (m *monitor) explain(call abi.Call) event.Why {
-	row, ok := call.Syscall()
-	if !ok || call.Arch != m.target.Arch {
-		return event.Why{Text: "no call that the policy knows", Wall: policy.WallSeccomp}
-	}
-	question := policy.Question{Call: row.Name}
-	for i := range row.Args {
-		value := policy.Operand("0x" + strconv.FormatUint(call.Args[i], 16))
-		question.Args = append(question.Args, policy.Arg{Name: strconv.Itoa(i), Value: value})
-	}
-	answer, err := m.judge.Decide(question)
-	if err != nil || answer.Action.Lets() {
-		return event.Why{Text: "the filter refuses it", Wall: policy.WallSeccomp}
-	}
-	return event.Why{Text: answer.Reason, Rule: origin(answer.At), Wall: answer.Wall, Cure: answer.Cure}
 }

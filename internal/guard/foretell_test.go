@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/callgate/callgate/abi"
-	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/gate/gatetest"
 	"github.com/callgate/callgate/policy"
@@ -29,7 +28,7 @@ func foretold(t *testing.T, p *policy.Policy, target policy.Target, call string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopping, handler := Refuse(program)
+	stopping, handler := Refuse(program, abi.AMD64, judge)
 	mux := &gate.Mux{Otherwise: handler}
 	asked := &prophet{judge, func(_ int, name string) bool { return filepath.Base(name) == "own" }}
 	if _, err := foretell(stopping, abi.AMD64, mux, asked); err != nil {
@@ -56,7 +55,7 @@ func foretold(t *testing.T, p *policy.Policy, target policy.Target, call string,
 	if err := <-served; err != nil {
 		t.Fatal(err)
 	}
-	list, _ := r.Summary(func(abi.Call) event.Why { return event.Why{Text: "the filter"} })
+	list, _ := r.Summary()
 	if len(list) == 0 {
 		return "", 0
 	}

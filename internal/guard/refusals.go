@@ -76,19 +76,15 @@ func (r *Refusals) Observe(e event.Event) {
 	}
 }
 
-// Summary explains the refusals that don't explain themselves, and folds those that
-// one program met for one reason, the most frequent first. Omitted is how many more
-// there were, of kinds that were not kept.
-func (r *Refusals) Summary(explain func(abi.Call) event.Why) (list []Refused, omitted int) {
+// Summary folds the refusals that one program met for one reason, the most
+// frequent first. Omitted is how many more there were, of kinds that were not kept.
+func (r *Refusals) Summary() (list []Refused, omitted int) {
 	type reason struct{ program, call, text, rule string }
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	places := map[reason]int{}
 	for _, k := range slices.SortedFunc(maps.Keys(r.kinds), kind.compare) {
 		refused := *r.kinds[k]
-		if refused.Why.Rule == "" && refused.Why.Wall == "" {
-			refused.Why = explain(refused.Call)
-		}
 		why := reason{refused.Task.Program, "", refused.Why.Text, refused.Why.Rule}
 		if row, ok := refused.Call.Syscall(); ok {
 			why.call = row.Name

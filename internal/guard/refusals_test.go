@@ -14,18 +14,16 @@ func refused(program, call string, args ...uint64) event.Event {
 	number, _ := abi.AMD64.Number(call)
 	e := event.Event{Task: event.Task{Program: program}, Call: abi.Call{Arch: abi.AMD64, Nr: number}, Outcome: event.Refused, Errno: abi.EPERM}
 	copy(e.Call.Args[:], args)
+	e.Why = event.Why{Text: "no rule allows " + call, Rule: "default:8"}
+	if call == "socket" && args[0] == 17 {
+		e.Why = event.Why{Text: "no raw sockets", Rule: "mine:4"}
+	}
 	return e
 }
 
 // summary lists what a Refusals says, as lines.
 func summary(r *Refusals) (lines []string, omitted int) {
-	list, omitted := r.Summary(func(call abi.Call) event.Why {
-		row, _ := call.Syscall()
-		if row.Name == "socket" && call.Args[0] == 17 {
-			return event.Why{Text: "no raw sockets", Rule: "mine:4"}
-		}
-		return event.Why{Text: "no rule allows " + row.Name, Rule: "default:8"}
-	})
+	list, omitted := r.Summary()
 	for _, one := range list {
 		row, _ := one.Call.Syscall()
 		lines = append(lines, fmt.Sprintf("%d %s %s: %s (%s)", one.Count, one.Task.Program, row.Name, one.Why.Text, one.Why.Rule))

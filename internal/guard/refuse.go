@@ -6,14 +6,17 @@ import (
 	"context"
 
 	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/policy"
 )
 
-// Refuse makes the refusals of a seccomp program pass the gate: it returns the
-// program with each errno exchanged for a notification, and the handler that
-// gives the errno. What the program allows or kills does not come by.
-func Refuse(program filter.Program) (filter.Program, gate.Handler) {
+// Refuse makes the refusals of an architecture's seccomp program pass the gate: it
+// returns the program with each errno exchanged for a notification, and the
+// handler that gives the errno, with the policy's reason. What the program allows
+// or kills does not come by.
+func Refuse(program filter.Program, arch abi.Arch, judge *policy.Judge) (filter.Program, gate.Handler) {
 	stopping := program.MapActions(func(a filter.Action) filter.Action {
 		if a.Kind() == filter.ActionErrno && a.Data() != 0 { // 0 is a call that seems to work
 			return filter.ActionNotify
@@ -25,6 +28,19 @@ func Refuse(program filter.Program) (filter.Program, gate.Handler) {
 		if err != nil || action.Kind() != filter.ActionErrno {
 			return gate.Verdict{} // not one of the calls that were stopped
 		}
-		return gate.Fail(abi.Errno(action.Data()))
+		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: reason(t.Call, arch, judge)})
 	})
+}
+
+// reason asks the policy about the registers of a call that its filter refuses.
+func reason(call abi.Call, arch abi.Arch, judge *policy.Judge) event.Why {
+	row, ok := call.Syscall()
+	if !ok || call.Arch != arch {
+		return event.Why{Text: "no call that the policy knows", Wall: policy.WallSeccomp}
+	}
+	answer, err := judge.Decide(policy.Question{Call: row.Name, Args: registers(row, call.Args)})
+	if err != nil || answer.Action.Lets() {
+		return event.Why{Text: "the filter refuses it", Wall: policy.WallSeccomp}
+	}
+	return whyOf(answer)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/policy"
 )
 
 // Every call is refused as the program itself would, and no other stops.
@@ -33,7 +34,12 @@ func TestRefuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopping, handler := Refuse(program)
+	preset, _ := policy.Preset("default")
+	judge, err := preset.Judge(policy.Target{Arch: abi.AMD64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopping, handler := Refuse(program, abi.AMD64, judge)
 	for _, c := range []struct {
 		name string
 		want filter.Action
