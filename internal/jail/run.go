@@ -173,8 +173,8 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 		s.Starting()
 	}
 	child.Run()
-	between.start(s)
 	forward := startForwarding(child.Pid, signals, s.Timeout)
+	between.start(s) // may wait for the target's filter: signals and the time-out don't
 	status, err := child.Wait()
 	child.Leave()
 	timedOut := forward.stop()
