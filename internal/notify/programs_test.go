@@ -26,6 +26,7 @@ func programs() map[string]func(argument string) int {
 		"flood":   flood,
 		"bomb":    bomb,
 		"full":    full,
+		"gifts":   gifts,
 		"inherit": inherit,
 		"has":     has,
 		"fault":   faultInMidCall,
@@ -184,6 +185,19 @@ func full(string) int {
 			return -stop(unix.SYS_OPENAT, 0, uintptr(unsafe.Pointer(&text)))
 		}
 	}
+}
+
+// gifts asks for descriptors, closes each, and ends with how many were none of its
+// own: no descriptor, or a standard one.
+func gifts(number string) (wrong int) {
+	n, _ := strconv.Atoi(number)
+	for range n {
+		fd := stop(unix.SYS_OPENAT, 0)
+		if fd <= 2 || unix.Close(fd) != nil {
+			wrong++
+		}
+	}
+	return min(wrong, 100)
 }
 
 // inherit is given two descriptors, executes another program, and has that look

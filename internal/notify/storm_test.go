@@ -3,9 +3,14 @@ package notify
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/callgate/callgate/gate"
 )
@@ -61,6 +66,85 @@ func TestSignalStorm(t *testing.T) {
 	if answers > calls {
 		t.Skipf("kernel lacks: answers that a signal does not undo (%d calls, %d answers)", calls, answers)
 	}
+}
+
+// signalOurselves sends every thread of this process a signal, as Go's preemption
+// does now and then, until it is stopped.
+func signalOurselves() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			tasks, _ := os.ReadDir("/proc/self/task")
+			for _, task := range tasks {
+				if tid, err := strconv.Atoi(task.Name()); err == nil {
+					unix.Tgkill(os.Getpid(), tid, unix.SIGURG)
+				}
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// Signals to the monitor do not make a task that waits look like one that left:
+// the kernel gives up answering where it has to wait for its lock, which takes
+// long where many wait.
+func TestSignalledMonitor(t *testing.T) {
+	const tasks, askers, questions = 1000, 8, 10_000
+	listener, v := startVictim(t, killable())
+	defer listener.Close()
+	defer v.End()
+	var trap *gate.Trap
+	for range tasks {
+		v.tell(callOf("getppid", nil))
+		trap = next(t, listener)
+	}
+	defer signalOurselves()()
+	var group sync.WaitGroup
+	var gone atomic.Int64
+	for range askers {
+		group.Go(func() {
+			for range questions {
+				if !listener.valid(trap.ID) {
+					gone.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := gone.Load(); n > 0 {
+		t.Errorf("a task that waits looked gone %d times of %d", n, askers*questions)
+	}
+}
+
+// Signals to the monitor come between no descriptor and its task.
+func TestSignalledGifts(t *testing.T) {
+	const gifts = 5000
+	listener, v := startVictim(t, killable())
+	defer listener.Close()
+	defer v.End()
+	give := func(_ context.Context, trap *gate.Trap) gate.Verdict {
+		file, err := os.Open(os.DevNull)
+		if err != nil {
+			return gate.Fail(err)
+		}
+		return gate.Give(file, true)
+	}
+	g := gate.Gate{Source: listener, Receivers: 2, Handler: gate.HandlerFunc(give)}
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(context.Background()) }()
+	stop := signalOurselves()
+	if r := <-v.tell(order{Spawn: fmt.Sprintf("gifts:%d", gifts)}); r.Value != 0 {
+		t.Errorf("%d of %d descriptors were none", r.Value, gifts)
+	}
+	stop()
+	v.End()
+	<-served
 }
 
 // What a monitor holds does not grow with the calls that it answered.

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"os"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -42,4 +43,20 @@ func ThreadID() int { return unix.Gettid() }
 // EINTR. One that comes just before the wait is lost.
 func InterruptThread(tid int) error {
 	return os.NewSyscallError("tgkill", unix.Tgkill(unix.Getpid(), tid, interruption))
+}
+
+// holdSignals keeps signals from this thread until the returned function is called.
+func holdSignals() (release func()) {
+	runtime.LockOSThread()
+	all, before := ^uint64(0), uint64(0)
+	setSignalMask(&all, &before)
+	return func() {
+		setSignalMask(&before, nil)
+		runtime.UnlockOSThread()
+	}
+}
+
+// setSignalMask is rt_sigprocmask(2) with SIG_SETMASK, which can't fail here.
+func setSignalMask(mask, before *uint64) {
+	unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(mask)), uintptr(unsafe.Pointer(before)), unsafe.Sizeof(*mask), 0, 0)
 }

@@ -84,18 +84,34 @@ func ReceiveNotification(listener int, buffer []uint64) (*Notification, error) {
 }
 
 // AnswerNotification answers a stopped call. ENOENT: its task left; EINPROGRESS:
-// it was answered before. Nothing in it waits, so that Go's scheduler need not know.
+// it was answered before. Nothing in it waits for long, so that Go's scheduler need
+// not know.
 func AnswerNotification(listener int, buffer []uint64, answer NotificationAnswer) error {
 	clear(buffer)
 	*(*NotificationAnswer)(unsafe.Pointer(&buffer[0])) = answer
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&buffer[0])))
-	return errnoErr(errno)
+	return briefRequest(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&buffer[0]))
+}
+
+// briefRequest asks something of a listener again when a signal came first: the
+// kernel gives up where it has to wait for the listener's lock (notify_lock in
+// kernel/seccomp.c).
+func briefRequest(listener int, request uintptr, argument unsafe.Pointer) error {
+	for {
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), request, uintptr(argument))
+		if errno != unix.EINTR {
+			return errnoErr(errno)
+		}
+	}
 }
 
 // GiveNotification answers a stopped call with a copy of the descriptor fd, whose
 // number in the task it returns. The errors are those of AnswerNotification,
 // EMFILE for a task that may have no more, and EBADF for fd. Linux 5.14.
+//
+// No signal may come between: the kernel would take the descriptor back and leave
+// the answer, and the task would see that it was given descriptor 0.
 func GiveNotification(listener int, id uint64, fd int, closeOnExec bool) (int, error) {
+	defer holdSignals()()
 	add := addedFD{ID: id, Flags: addFDSend, Source: uint32(fd)}
 	if closeOnExec {
 		add.NewFlags = unix.O_CLOEXEC
@@ -107,8 +123,7 @@ func GiveNotification(listener int, id uint64, fd int, closeOnExec bool) (int, e
 
 // NotificationValid reports whether the task still waits for its answer.
 func NotificationValid(listener int, id uint64) bool {
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
-	return errno == 0
+	return briefRequest(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)) == nil
 }
 
 // SyncWakeUp asks that a stopped task and its receiver follow each other on one
