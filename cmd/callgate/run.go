@@ -84,7 +84,7 @@ when it never ran.`,
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
 	f.Var((*list)(&o.optional), "optional", "go on without this `wall` where it can't be built")
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say which walls are missing")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "say neither which walls are missing nor, in short, what was refused")
 	f.BoolVar(&o.explain, "explain", false, "say at the end what was refused, why, and what would allow it")
 	f.StringVar(&o.audit, "audit", "", "append what was refused to this `file`, a line of JSON a call")
 	f.StringVar(&o.auditFailure, "audit-failure", "", "what becomes of a call that can't be recorded: `refuse` (the default) or continue")

@@ -15,11 +15,13 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
-// monitor has what is refused pass a gate, where flags ask to see it.
+// monitor has what is refused pass a gate, all of it where flags ask to see it,
+// and else what the summary tells.
 type monitor struct {
 	policy    *policy.Policy
 	target    policy.Target
 	handler   gate.Handler
+	summary   *summary   // nil where more is asked for
 	explainer *explainer // nil without --explain
 	auditor   *auditor   // nil without --audit
 	serving   sync.WaitGroup
@@ -40,7 +42,10 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 		m.explainer = &explainer{}
 	}
 	if m.explainer == nil && m.auditor == nil {
-		return nil, nil
+		if o.quiet {
+			return nil, nil
+		}
+		m.summary = &summary{}
 	}
 	return m, nil
 }
@@ -56,18 +61,23 @@ func (m *monitor) attach(spec *jail.Spec) {
 		compile := s.Filter
 		s.Filter = func(present func(jail.Wall) bool) (filter.Program, error) {
 			program, err := compile(present)
-			if err != nil {
-				return nil, err
+			if err != nil || s.Listener == nil {
+				return program, err
 			}
 			return m.route(program, present)
 		}
 		return m.auditor.open(s.Mounts)
 	}
 	spec.Listener = m.serve
+	spec.Unheard = m.summary != nil
 }
 
 // route returns the filter's program with what is to pass the gate.
 func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
+	if m.summary != nil {
+		program, m.handler = guard.Count(program)
+		return program, nil
+	}
 	judge, err := strict(m.policy, present).Judge(m.target)
 	if err != nil {
 		return nil, err
@@ -87,6 +97,9 @@ func (m *monitor) serve(file *os.File) {
 		return
 	}
 	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
+	if m.summary != nil {
+		g.Taps = append(g.Taps, &m.summary.refusals)
+	}
 	if m.explainer != nil {
 		g.Taps = append(g.Taps, &m.explainer.refusals)
 	}
@@ -107,4 +120,5 @@ func (m *monitor) say(w io.Writer) {
 	}
 	m.auditor.say(w)
 	m.explainer.say(w)
+	m.summary.say(w)
 }

@@ -15,6 +15,7 @@ import (
 type Refusals struct {
 	mutex   sync.Mutex
 	kinds   map[kind]*Refused
+	seen    int
 	omitted int
 }
 
@@ -22,6 +23,7 @@ type Refusals struct {
 type Refused struct {
 	event.Event     // the first of them
 	Count       int // 1 or more
+	Last        int // the place of the last of them among all refusals, from 1
 }
 
 // maxKinds bounds what is kept: a program can make as many different calls as it
@@ -63,16 +65,18 @@ func (r *Refusals) Observe(e event.Event) {
 	k := kindOf(e)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	r.seen++
 	switch known := r.kinds[k]; {
 	case known != nil:
 		known.Count++
+		known.Last = r.seen
 	case len(r.kinds) == maxKinds:
 		r.omitted++
 	default:
 		if r.kinds == nil {
 			r.kinds = map[kind]*Refused{}
 		}
-		r.kinds[k] = &Refused{e, 1}
+		r.kinds[k] = &Refused{e, 1, r.seen}
 	}
 }
 
@@ -91,6 +95,7 @@ func (r *Refusals) Summary() (list []Refused, omitted int) {
 		}
 		if i, ok := places[why]; ok {
 			list[i].Count += refused.Count
+			list[i].Last = max(list[i].Last, refused.Last)
 			continue
 		}
 		places[why] = len(list)

@@ -17,18 +17,36 @@ import (
 // handler that gives the errno, with the policy's reason. What the program allows
 // or kills does not come by.
 func Refuse(program filter.Program, arch abi.Arch, judge *policy.Judge) (filter.Program, gate.Handler) {
-	stopping := program.MapActions(func(a filter.Action) filter.Action {
-		if a.Kind() == filter.ActionErrno && a.Data() != 0 { // 0 is a call that seems to work
+	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 }) // 0 is a call that seems to work
+	return stopping, refuse(program, func(call abi.Call) event.Why { return reason(call, arch, judge) })
+}
+
+// Count is Refuse for whoever only wants to know that a call was refused: it gives
+// no reason. What the program makes seem to be missing (ENOSYS) stays in the
+// kernel: libraries try such calls, and do without them.
+func Count(program filter.Program) (filter.Program, gate.Handler) {
+	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 && errno != abi.ENOSYS })
+	return stopping, refuse(program, func(abi.Call) event.Why { return event.Why{Wall: policy.WallSeccomp} })
+}
+
+// stop exchanges the errnos of a program that are picked for notifications.
+func stop(program filter.Program, picked func(abi.Errno) bool) filter.Program {
+	return program.MapActions(func(a filter.Action) filter.Action {
+		if a.Kind() == filter.ActionErrno && picked(abi.Errno(a.Data())) {
 			return filter.ActionNotify
 		}
 		return a
 	})
-	return stopping, gate.HandlerFunc(func(_ context.Context, t *gate.Trap) gate.Verdict {
+}
+
+// refuse is the handler that gives the errno that the program would have given.
+func refuse(program filter.Program, why func(abi.Call) event.Why) gate.Handler {
+	return gate.HandlerFunc(func(_ context.Context, t *gate.Trap) gate.Verdict {
 		action, _, err := program.Run(filter.DataOf(t.Call))
 		if err != nil || action.Kind() != filter.ActionErrno {
 			return gate.Verdict{} // not one of the calls that were stopped
 		}
-		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: reason(t.Call, arch, judge)})
+		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t.Call)})
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 // Spec asks for none.
 type channels struct {
 	terminal *terminal
-	listener *listener
+	listener *listener // nil, too, where a run does without
 }
 
 // openChannels must come before init is made, which inherits the other ends.
@@ -29,12 +29,12 @@ func (s *Spec) openChannels() (c channels, err error) {
 }
 
 // start is called once the target has its own copies.
-func (c channels) start(s *Spec) {
+func (c channels) start(s *Spec, child *sys.Child) {
 	if c.terminal != nil {
 		c.terminal.start()
 	}
 	if c.listener != nil {
-		c.listener.start(s.Listener)
+		c.listener.start(child, s.Listener)
 	}
 }
 
@@ -70,11 +70,17 @@ func newListener() (*listener, error) {
 }
 
 // start waits for the listener, for as long as the target takes to its filter,
-// and hands it on. A target that does not get so far has a failed step.
-func (l *listener) start(serve func(*os.File)) {
+// and hands it on when a call has stopped there: most runs have none, and need
+// nobody who would serve it. A target that does not get so far has a failed step.
+func (l *listener) start(child *sys.Child, serve func(*os.File)) {
 	l.theirs.Close()
-	if file, err := sys.ReceiveFile(l.ours, "seccomp listener"); err == nil {
+	file, err := sys.ReceiveListener(l.ours)
+	switch {
+	case err != nil:
+	case child.AwaitCall(file):
 		serve(file)
+	default:
+		file.Close()
 	}
 }
 

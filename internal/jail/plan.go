@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/internal/sys"
 )
 
@@ -155,11 +157,22 @@ func (s *Spec) planFilter(script *sys.Script, walls wallSet, between channels) e
 		return nil
 	}
 	flags := sys.WaitKillable
-	if sys.HasKillableWait() != nil {
+	if s.Unheard || sys.HasKillableWait() != nil { // asking takes a thread, which a run that is to cost nothing does not pay
 		flags = 0
 	}
-	script.Listen(instructions, flags, int(between.listener.theirs.Fd()))
+	script.Listen(instructions, flags, int(between.listener.theirs.Fd()), !letsExecute(program))
 	return nil
+}
+
+// letsExecute reports whether no call that ends a target's script stops.
+func letsExecute(program filter.Program) bool {
+	native := abi.Native()
+	for _, name := range [...]string{"execve", "exit_group"} {
+		if number, ok := native.Number(name); !ok || !program.ConstantAllow(native.Audit(), number) {
+			return false
+		}
+	}
+	return true
 }
 
 // cloneFlags names the namespaces that init is born into.

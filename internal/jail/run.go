@@ -90,6 +90,10 @@ func Run(s *Spec, signals <-chan os.Signal) (Result, error) {
 		if !errors.As(err, &failed) {
 			return result, err
 		}
+		if s.unheard(failed) {
+			s.Listener = nil
+			continue
+		}
 		lost, err := s.without(walls, failed)
 		if err != nil {
 			return result, err
@@ -174,7 +178,7 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 	}
 	child.Run()
 	forward := startForwarding(child.Pid, signals, s.Timeout)
-	between.start(s) // may wait for the target's filter: signals and the time-out don't
+	between.start(s, child) // may wait for the target: signals and the time-out don't
 	status, err := child.Wait()
 	child.Leave()
 	timedOut := forward.stop()

@@ -102,7 +102,8 @@ type Spec struct {
 	Limits       []Limit
 	Procs        []*os.File                                            // cgroup.procs files to join
 	Filter       func(present func(Wall) bool) (filter.Program, error) // the program that suits the walls present
-	Listener     func(*os.File)                                        // is given the listener of a Filter with notify actions, which it closes; nil without
+	Listener     func(*os.File)                                        // is given the listener of a Filter with notify actions when a call has stopped there, and closes it; nil without
+	Unheard      bool                                                  // go on without the Listener, nil then, where the kernel grants none; a signal may then have a stopped call made again
 
 	Stdin, Stdout, Stderr *os.File // nil is /dev/null
 	Keep                  []int    // further descriptors of the caller that stay open

@@ -148,6 +148,12 @@ func within(path, folder string) bool {
 	return path != folder && (folder == "/" || strings.HasPrefix(path, folder+"/"))
 }
 
+// unheard reports whether an attempt failed for a listener that may be left out:
+// a program has one at most, a supervisor's around callgate included.
+func (s *Spec) unheard(failed *WallError) bool {
+	return failed.Wall == Filter && s.Listener != nil && s.Unheard
+}
+
 func cure(failed *WallError) string {
 	switch {
 	case errors.Is(failed, syscall.EAGAIN):
@@ -159,7 +165,7 @@ func cure(failed *WallError) string {
 	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
 	case failed.Wall == Filter && errors.Is(failed, syscall.EBUSY):
-		return ": a supervisor around callgate has the one listener that a program may have: leave --explain and --audit out"
+		return ": a supervisor around callgate has the one listener that a program may have: leave --explain and --audit out, or run it with -q if it is a callgate"
 	case refusedNamespaces(failed) || fixedRoot(failed) || fixedName(failed):
 		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}

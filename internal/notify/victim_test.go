@@ -217,7 +217,7 @@ func (v *victim) run(failed chan<- error, flags uintptr, socket, stdin, stdout *
 	target.Duplicate(int(stdout.Fd()), 1)
 	target.NoNewPrivileges()
 	target.SignalMask()
-	target.Listen(stopped, flags, int(socket.Fd()))
+	target.Listen(stopped, flags, int(socket.Fd()), true)
 	target.Exec([]string{program}, []string{"victim"}, []string{asVictim + "=obey"})
 	v.child = child
 	child.Build(&init, &target, 0, 1, 2, int(stdin.Fd()), int(stdout.Fd()), int(socket.Fd()))

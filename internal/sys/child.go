@@ -51,7 +51,10 @@ func initMain(m *machine) {
 	// listener its execve may stop, and init must not stop with it.
 	with := uintptr(unix.CLONE_VFORK)
 	if m.listens {
-		with = unix.CLONE_FILES
+		with |= unix.CLONE_FILES
+	}
+	if m.execStops {
+		with &^= unix.CLONE_VFORK
 	}
 	target, e := cloneShared(unix.CLONE_VM|with|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
 	if e != 0 {
@@ -65,8 +68,9 @@ func initMain(m *machine) {
 	serve(m, target)
 }
 
-// handOver waits for the target's listener, which the target itself can't
-// announce: any call could stop now. A target that ends before has said why.
+// handOver waits for the target's listener, unless it is there, which the target
+// itself can't announce: any call could stop now. A target that ends before has
+// said why.
 //
 //go:nosplit
 //go:norace

@@ -35,6 +35,7 @@ type machine struct {
 	targetSteps []Step
 	handSteps   []Step // init's, once the target's listener is there
 	listens     bool   // the target will have a listener
+	execStops   bool   // where its very first calls may stop
 	keep        []int  // descriptors that init leaves open for the target, in order
 	targetStack uintptr
 	targetEntry uintptr
@@ -140,6 +141,7 @@ func (c *Child) Build(init, target *Script, keep ...int) {
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
 	if target.handOver != nil {
 		c.m.listens, c.m.handSteps = true, target.handOver.Steps
+		c.m.execStops = target.execStops
 	}
 	c.m.keep = append(keep, int(c.m.ending[1]))
 	slices.Sort(c.m.keep)
@@ -179,6 +181,17 @@ func startBlocked(flags, stack uintptr, m *machine) (int, unix.Errno) {
 	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry(initMain), m)
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 	return int(pid), unix.Errno(errno)
+}
+
+// AwaitCall waits until a call of the target stops at the listener, and returns
+// true, or until the target ended or no task of its is left that could make one.
+func (c *Child) AwaitCall(listener *os.File) bool {
+	fds := []unix.PollFd{{Fd: int32(listener.Fd()), Events: unix.POLLIN}, {Fd: int32(c.ending), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+			return err != nil || fds[0].Revents&unix.POLLIN != 0
+		}
+	}
 }
 
 // Wait waits for the end of the target and of every process it left behind. It

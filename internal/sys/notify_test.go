@@ -33,7 +33,7 @@ func listening(t *testing.T, prepare func(target *Script), socketGone bool) (*Ch
 	target.NoNewPrivileges()
 	target.SignalMask()
 	socket := int(theirs.Fd())
-	target.Listen(stopAll, 0, socket)
+	target.Listen(stopAll, 0, socket, true)
 	target.Exec([]string{"/bin/true"}, []string{"true"}, nil)
 	keep := []int{0, 1, 2, socket}
 	if socketGone {

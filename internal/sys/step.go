@@ -60,7 +60,8 @@ type Script struct {
 	free  []Reg
 	wall  string
 
-	handOver *Script // what init does once a target's script has left a listener
+	handOver  *Script // what init does once a target's script has left a listener
+	execStops bool    // where the filter of that listener may stop the script's own end
 }
 
 // Wall names the wall that the steps added from now on build.

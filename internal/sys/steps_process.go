@@ -167,10 +167,14 @@ const (
 // Listen installs a seccomp program that may stop calls for a listener, which
 // goes through the socket. The very next call may be one that stops: so it is
 // init, which shares the target's descriptors until then, that sends it.
-func (s *Script) Listen(program []FilterInstruction, flags uintptr, socket int) {
+// init need not watch out for it where a program never stops execve and
+// exit_group, the script's end: execStops is false.
+func (s *Script) Listen(program []FilterInstruction, flags uintptr, socket int, execStops bool) {
+	s.execStops = execStops
 	s.filter(program, flags|unix.SECCOMP_FILTER_FLAG_NEW_LISTENER).Into(listenerReg)
 	s.handOver = &Script{}
-	s.handOver.Call("unshare descriptors", "", unix.SYS_UNSHARE, unix.CLONE_FILES)
+	const none = ^uint32(0) // a range without descriptors; a filter around callgate may refuse unshare(2)
+	s.handOver.Call("unshare descriptors", "", unix.SYS_CLOSE_RANGE, uintptr(none), uintptr(none), unix.CLOSE_RANGE_UNSHARE)
 	s.handOver.send(socket, listenerReg, "hand over listener")
 }
 

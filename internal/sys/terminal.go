@@ -55,6 +55,29 @@ func SocketPair() (a, b *os.File, err error) {
 // ReceiveFile waits for a descriptor sent through a socket. It fails when the
 // other side closed without sending one.
 func ReceiveFile(socket *os.File, name string) (*os.File, error) {
+	fd, err := receive(socket, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// ReceiveListener is ReceiveFile for a descriptor that Go's poller is to leave
+// alone: to set it up costs a start more than the listener itself.
+func ReceiveListener(socket *os.File) (*os.File, error) {
+	const name = "seccomp listener"
+	fd, err := receive(socket, name)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func receive(socket *os.File, name string) (fd int, err error) {
 	var text [1]byte
 	control := make([]byte, unix.CmsgSpace(4))
 	for {
@@ -63,20 +86,16 @@ func ReceiveFile(socket *os.File, name string) (*os.File, error) {
 			continue
 		}
 		if err != nil {
-			return nil, os.NewSyscallError("recvmsg", err)
+			return -1, os.NewSyscallError("recvmsg", err)
 		}
 		messages, err := unix.ParseSocketControlMessage(control[:n])
 		if err != nil || len(messages) != 1 {
-			return nil, fmt.Errorf("receive %s: the sender closed without sending it", name)
+			return -1, fmt.Errorf("receive %s: the sender closed without sending it", name)
 		}
 		fds, err := unix.ParseUnixRights(&messages[0])
 		if err != nil || len(fds) != 1 {
-			return nil, fmt.Errorf("receive %s: not one descriptor: %v", name, err)
+			return -1, fmt.Errorf("receive %s: not one descriptor: %v", name, err)
 		}
-		if err := unix.SetNonblock(fds[0], true); err != nil {
-			unix.Close(fds[0])
-			return nil, os.NewSyscallError("fcntl", err)
-		}
-		return os.NewFile(uintptr(fds[0]), name), nil
+		return fds[0], nil
 	}
 }
