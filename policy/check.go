@@ -148,7 +148,7 @@ func (c *checker) condition(when *Condition, n Name) {
 	for _, call := range calls {
 		for arch := abi.AMD64; arch <= abi.ARM; arch++ {
 			row, _, ok := arch.Find(call.call())
-			if !ok {
+			if !ok || lacksArgument(row, when.Arg.Text) {
 				continue
 			}
 			if _, err := when.compile(row, arch); err != nil {
@@ -157,6 +157,19 @@ func (c *checker) condition(when *Condition, n Name) {
 			}
 		}
 	}
+}
+
+// lacksArgument reports whether only this architecture's variant of a call has no
+// such argument, as the old mmap of i386, whose arguments lie in memory. A filter for
+// that architecture can't be compiled then, and says so.
+func lacksArgument(row *abi.Syscall, name string) bool {
+	common, ok := abi.Lookup(row.Name)
+	if !ok || common == row {
+		return false
+	}
+	_, err := argumentIndex(common, name)
+	_, here := argumentIndex(row, name)
+	return err == nil && here != nil
 }
 
 func (c *checker) files(f *Files) {

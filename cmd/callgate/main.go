@@ -64,6 +64,7 @@ func verbs() []verb {
 		{"run", newRunCommand},
 		{"doctor", newDoctorCommand},
 		{"policy", newPolicyCommand},
+		{"learn", newLearnCommand},
 		{"man", newManCommand},
 	}
 }

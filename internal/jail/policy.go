@@ -26,7 +26,7 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	if s.Mounts, s.absent, err = mountsOf(p, t); err != nil {
 		return err
 	}
-	if s.Capabilities, err = capabilitiesOf(p); err != nil {
+	if s.Capabilities, err = CapabilitiesOf(p); err != nil {
 		return err
 	}
 	s.UID, s.GID, s.Umask = -1, -1, umask()
@@ -48,7 +48,8 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	return nil
 }
 
-func capabilitiesOf(p *policy.Policy) ([]int, error) {
+// CapabilitiesOf returns the numbers of the capabilities that a policy grants.
+func CapabilitiesOf(p *policy.Policy) ([]int, error) {
 	var list []int
 	for _, name := range p.Capabilities {
 		capability, ok := abi.ParseCapability(name.Text)

@@ -109,6 +109,7 @@ type Spec struct {
 	Keep                  []int    // further descriptors of the caller that stay open
 	Terminal              bool     // give a new pseudoterminal as standard streams and controlling terminal
 
+	Only     []Wall          // the walls to build; nil builds every one
 	Optional []Wall          // walls whose absence is reported, not fatal
 	Degraded func([]Missing) // called before each attempt with fewer walls
 	Starting func()          // called in each attempt, when init exists and the target does not yet

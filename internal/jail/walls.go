@@ -55,6 +55,11 @@ func (s *Spec) initial(host host) wallSet {
 	}
 	walls[User] = !host.privileged
 	walls[Cgroup] = len(s.Procs) > 0
+	if s.Only != nil {
+		for wall := range walls {
+			walls[wall] = walls[wall] && slices.Contains(s.Only, wall)
+		}
+	}
 	return walls
 }
 

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/internal/jail"
+	"github.com/callgate/callgate/internal/sys"
+	"github.com/callgate/callgate/policy"
+)
+
+type learnOptions struct {
+	output       string
+	workdir      string
+	env          []string
+	capabilities []string
+	tty          bool
+	quiet        bool
+}
+
+func newLearnCommand() *cobra.Command {
+	var o learnOptions
+	cmd := &cobra.Command{
+		Use:   "learn [flags] [--] PROGRAM [ARGUMENT...]",
+		Short: "Watch a program, and write the least policy that lets it work",
+		Long: `Watch a program, and write the least policy that lets it work again: the calls
+it made and with which requests, the files it read, wrote and executed, the
+ports it used. Running it again, with other work to do, adds to the policy what
+that work needs; lines that are there stay as they are.
+
+The program is not confined while it is watched: it has your files and your
+network. Only its capabilities, and powers by set-user-id programs, are taken.
+
+The exit code is the program's. The policy is written whatever that is.`,
+		Example: `  callgate learn -o app.yaml -- make test
+  callgate run --policy app.yaml -- make test`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("learn: name a program: callgate learn [flags] -- PROGRAM [ARGUMENT...]")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkEmpty(cmd.Flags()); err != nil {
+				return exitError{exitFailure, err}
+			}
+			return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.SetInterspersed(false)
+	f.StringVarP(&o.output, "output", "o", "", "write the policy to this `file`, or add to the one that is there; without, it is printed")
+	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in the policy to be it")
+	f.VarP((*list)(&o.env), "env", "e", "let the program have this variable, too: its `NAME`")
+	f.Var((*list)(&o.capabilities), "cap-add", "let it keep this `capability`")
+	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say what was added and left out")
+	return cmd
+}
+
+func (o *learnOptions) run(args []string, stdout, stderr io.Writer) error {
+	target, err := o.target()
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	lesson, err := newLesson(o, args, target)
+	if err != nil {
+		return exitError{exitFailure, err}
+	}
+	result, runErr := o.watch(lesson, args)
+	if runErr != nil {
+		return exitError{exitCodeOf(runErr), runErr}
+	}
+	if err := lesson.write(stdout, stderr); err != nil {
+		return exitError{exitFailure, err}
+	}
+	return statusError(result.Status)
+}
+
+// target is where the program runs.
+func (o *learnOptions) target() (policy.Target, error) {
+	target := policy.Target{Arch: abi.Native()}
+	var err error
+	if target.Dir, err = workingFolder(o.workdir); err != nil {
+		return target, err
+	}
+	if real, err := filepath.EvalSymlinks(target.Dir); err == nil {
+		target.Dir = real // where the kernel says that relative paths begin
+	}
+	if target.Home, err = homeFolder(); err != nil {
+		return target, err
+	}
+	if err := target.Kernel.UnmarshalText([]byte(sys.KernelVersion())); err != nil {
+		return target, fmt.Errorf("read the kernel's version: %w", err)
+	}
+	return target, nil
+}
+
+// watch runs the program, in the machine's own file tree and network.
+func (o *learnOptions) watch(l *lesson, args []string) (jail.Result, error) {
+	program, err := l.filter()
+	if err != nil {
+		return jail.Result{}, err
+	}
+	spec := &jail.Spec{
+		Args: args, Env: l.policy.Environment.Apply(os.Environ()),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Terminal: o.tty,
+		Dir: l.target.Dir, UID: -1, GID: -1, HostNetwork: true,
+		Only:     []jail.Wall{jail.Capabilities, jail.Filter},
+		Filter:   program,
+		Listener: l.serve,
+	}
+	if spec.Capabilities, err = jail.CapabilitiesOf(l.policy); err != nil {
+		return jail.Result{}, err
+	}
+	signals := make(chan os.Signal, 16)
+	spec.Starting = func() { signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...) }
+	result, err := jail.Run(spec, signals)
+	l.serving.Wait()
+	return result, err
+}
+
+// nameOf is what a learnt policy is called.
+func (o *learnOptions) nameOf(args []string) string {
+	name := filepath.Base(args[0])
+	if o.output != "" {
+		name = filepath.Base(o.output)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
+}

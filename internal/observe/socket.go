@@ -1,0 +1,98 @@
+package observe
+
+import (
+	"encoding/binary"
+	"path"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/callgate/callgate/internal/sys"
+	"github.com/callgate/callgate/policy/learn"
+)
+
+func (s *stop) connect() { s.address(s.Args[1], s.Args[2], learn.Connect) }
+
+func (s *stop) bind() { s.address(s.Args[1], s.Args[2], learn.Bind) }
+
+// sends is for datagrams with an address; others don't stop.
+func (s *stop) sends() { s.address(s.Args[4], s.Args[5], learn.Connect) }
+
+// sendsMessage looks at the address of a message, the first of several (struct
+// msghdr of sendmsg(2), on 64 bits).
+func (s *stop) sendsMessage() {
+	var header [12]byte
+	if s.Read(s.Args[1], header[:]) == nil {
+		s.address(binary.LittleEndian.Uint64(header[:]), uint64(binary.LittleEndian.Uint32(header[8:])), learn.Connect)
+	}
+}
+
+// maxAddress is the longest address that the kernel takes (struct sockaddr_storage).
+const maxAddress = 128
+
+// address tells what a socket's address opens. Families have the numbers that
+// every architecture gives them (include/linux/socket.h).
+func (s *stop) address(at, length uint64, direction learn.Direction) {
+	if at == 0 || uint32(length) < 2 {
+		return
+	}
+	address := make([]byte, min(uint32(length), maxAddress))
+	if s.Read(at, address) != nil {
+		return
+	}
+	switch family := binary.LittleEndian.Uint16(address); {
+	case family == syscall.AF_UNIX:
+		s.unix(address[2:], direction)
+	case (family == syscall.AF_INET || family == syscall.AF_INET6) && len(address) >= 4:
+		s.internet(binary.BigEndian.Uint16(address[2:]), direction)
+	}
+}
+
+func (s *stop) unix(name []byte, direction learn.Direction) {
+	switch {
+	case len(name) == 0:
+		return
+	case name[0] == 0: // a name in the network's own space, and no file's
+		if direction == learn.Connect {
+			s.ledger.Outside()
+		}
+		return
+	}
+	text, _, _ := strings.Cut(string(name), "\x00")
+	base := ""
+	if !path.IsAbs(text) {
+		if base = s.link("cwd"); base == "" {
+			return
+		}
+	}
+	at := s.find(base, text)
+	if direction == learn.Bind {
+		s.make(at)
+		return
+	}
+	s.note(at, learn.Read|learn.Write)
+}
+
+func (s *stop) internet(port uint16, direction learn.Direction) {
+	kind, _, err := sys.SocketOf(s.process(), int(int32(s.Args[0])))
+	if err == nil && kind != syscall.SOCK_STREAM {
+		s.ledger.Outside() // datagrams have no list of ports
+		return
+	}
+	s.ledger.Port(direction, port, s.program)
+}
+
+// process is the number of the task's process.
+func (s *stop) process() int {
+	status, err := sys.ReadShort("/proc/" + strconv.Itoa(s.Task.TID) + "/status")
+	if err == nil {
+		for line := range strings.Lines(status) {
+			if text, ok := strings.CutPrefix(line, "Tgid:\t"); ok {
+				if pid, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+					return pid
+				}
+			}
+		}
+	}
+	return s.Task.TID
+}

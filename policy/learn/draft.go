@@ -1,0 +1,159 @@
+package learn
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/callgate/callgate/policy"
+	"github.com/callgate/callgate/policy/document"
+)
+
+// Draft is what a run needs and a policy lacks.
+type Draft struct {
+	Additions []document.Addition
+	Notes     []string // what was left out, and why
+}
+
+// Draft returns what a policy must have added so that all that was seen may
+// happen. What the policy hides or refuses by a rule stays so, and is noted.
+func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
+	judge, err := p.Judge(place.Target)
+	if err != nil {
+		return nil, err
+	}
+	d := &drafter{policy: p, place: place.complete(), mounts: p.Mounts(place.Target)}
+	d.rules(l, func(call string, args []policy.Arg) bool {
+		answer, err := judge.Decide(policy.Question{Call: call, Args: args})
+		return err == nil && answer.Action.Lets()
+	})
+	o := outlineOf(&l.files, d.place)
+	for _, e := range o.entries {
+		d.file(e)
+	}
+	d.places(o)
+	d.network(l)
+	d.Notes = append(d.Notes, o.notes...)
+	d.Notes = append(d.Notes, slices.Sorted(maps.Keys(l.notes))...)
+	return &d.Draft, nil
+}
+
+type drafter struct {
+	Draft
+	policy *policy.Policy
+	place  Place
+	mounts []policy.Mount
+}
+
+func (d *drafter) add(value any, comment string, key ...string) {
+	d.Additions = append(d.Additions, document.Addition{Key: key, Value: value, Comment: comment})
+}
+
+func (d *drafter) note(format string, args ...any) {
+	d.Notes = append(d.Notes, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// rules adds rules behind those of the document. Where it lists the families of
+// sockets, those decide and not rules.
+func (d *drafter) rules(l *Ledger, allowed lets) {
+	for _, r := range l.rules(allowed) {
+		if call := r.Calls[0].Text; d.policy.Network.Families.IsSet() && (call == "socket" || call == "socketpair") {
+			continue
+		}
+		d.add(r.Rule, r.Comment, "syscalls", "rules")
+	}
+	if families := d.policy.Network.Families; families.IsSet() {
+		for _, name := range l.families() {
+			if name = strings.ToLower(name); !slices.ContainsFunc(families.Value, func(n policy.Name) bool { return n.Text == name || n.Text == name+"-route" }) {
+				d.add(policy.Name{Text: name}, "", "network", "families")
+			}
+		}
+	}
+}
+
+// file adds an entry to the lists that give what the policy doesn't.
+func (d *drafter) file(e Entry) {
+	m, shown := mountOf(d.mounts, e.Path)
+	switch {
+	case shown && m.Kind == policy.Empty:
+		d.note("%s hides %s, which %s used: left so", m.At, e.Path, e.users)
+		return
+	case shown && m.Kind == policy.Bind && e.Access&^m.Access == 0:
+		return
+	case shown && m.Kind == policy.Bind && m.Access&policy.Write != 0:
+		e.Path, e.Optional = m.Path, m.Optional // a mount in a writable folder could not be replaced
+		e.Access &^= m.Access
+	case shown && m.Kind == policy.Bind && m.Path == e.Path:
+		e.Access &^= m.Access
+	case shown && m.Kind == policy.Bind:
+		e.Access |= m.Access
+	}
+	text, ok := d.place.text(e.Path)
+	if !ok {
+		d.note("%q can't be written in a policy, for a character in it: it is not granted", e.Path)
+		return
+	}
+	value := policy.Path{Text: text, Optional: e.Optional}
+	if e.Access&policy.Execute != 0 {
+		d.add(value, e.users.String(), "files", "exec")
+	}
+	if e.Access&policy.Write != 0 {
+		d.add(value, e.users.String(), "files", "rw")
+	}
+	if e.Access == policy.Read {
+		d.add(value, e.users.String(), "files", "ro")
+	}
+}
+
+// mountOf returns the mount that decides about a path: the most specific.
+func mountOf(mounts []policy.Mount, name string) (found policy.Mount, ok bool) {
+	for _, m := range mounts {
+		if within(name, m.Path) && len(m.Path) >= len(found.Path) {
+			found, ok = m, true
+		}
+	}
+	return found, ok
+}
+
+// places has the program see a /proc, a /dev, a /tmp and a home directory of its
+// own, where it used them.
+func (d *drafter) places(o *outline) {
+	f := &d.policy.Files
+	for _, s := range []struct {
+		used bool
+		now  policy.Place
+		key  string
+	}{{o.home, f.Home.Value, "home"}, {o.tmp, f.Tmp.Value, "tmp"}, {o.dev, f.Dev.Value, "dev"}, {o.proc, f.Proc.Value, "proc"}} {
+		if s.used && s.now == policy.None {
+			d.add("private", "", "files", s.key)
+		}
+	}
+}
+
+// network adds the machine's network, and ports to its lists.
+func (d *drafter) network(l *Ledger) {
+	n := &d.policy.Network
+	if l.host && n.Mode.Value == policy.NoNetwork {
+		d.add("host", "", "network", "mode")
+	}
+	for _, list := range []struct {
+		ports map[uint16]*users
+		have  policy.Setting[[]policy.Port]
+		key   string
+	}{{l.ports[Connect], n.Connect, "connect"}, {l.ports[Bind], n.Bind, "bind"}} {
+		if !list.have.IsSet() {
+			continue // every port is allowed
+		}
+		if len(list.ports) > maxPorts {
+			d.note("more than %d ports were used under %s: none is added: remove the list to allow all", maxPorts, list.key)
+			continue
+		}
+		for _, port := range slices.SortedFunc(maps.Keys(list.ports), cmp.Compare[uint16]) {
+			if !slices.ContainsFunc(list.have.Value, func(p policy.Port) bool { return p.Number == port }) {
+				d.add(policy.Port{Number: port}, list.ports[port].String(), "network", list.key)
+			}
+		}
+	}
+}

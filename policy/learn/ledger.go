@@ -1,0 +1,68 @@
+package learn
+
+import (
+	"github.com/callgate/callgate/abi"
+)
+
+// Ledger keeps what a program was seen to do, however much that is, in bounded
+// memory. Its methods are not for several goroutines at once.
+type Ledger struct {
+	arch  abi.Arch
+	calls map[string]*call
+	files tree
+	ports [2]map[uint16]*users // by direction
+	host  bool                 // something beyond the program's own network was used
+	notes map[string]bool
+}
+
+// maxFiles bounds the paths that a Ledger keeps: about 200 bytes each.
+const maxFiles = 50000
+
+// NewLedger returns an empty Ledger for calls of an architecture.
+func NewLedger(arch abi.Arch) *Ledger {
+	return &Ledger{
+		arch: arch, calls: map[string]*call{}, files: tree{most: maxFiles},
+		ports: [2]map[uint16]*users{{}, {}}, notes: map[string]bool{},
+	}
+}
+
+// File notes that a program used a file.
+func (l *Ledger) File(f File, program string) { l.files.add(f, program) }
+
+// Direction says which side of a connection a port is of.
+type Direction int
+
+// The directions.
+const (
+	Connect Direction = iota
+	Bind
+)
+
+// maxPorts bounds a list of ports; a program that uses more may use all.
+const maxPorts = 256
+
+// Port notes that a program connected to a TCP port, or listens on it.
+func (l *Ledger) Port(d Direction, port uint16, program string) {
+	l.host = true
+	list := l.ports[d]
+	if list[port] == nil {
+		if len(list) > maxPorts {
+			return
+		}
+		list[port] = &users{}
+	}
+	list[port].add(program)
+}
+
+// Outside notes that a program reached for the machine's network.
+func (l *Ledger) Outside() { l.host = true }
+
+// maxNotes bounds what is told at the end.
+const maxNotes = 20
+
+// Note keeps a line to be told at the end, once.
+func (l *Ledger) Note(line string) {
+	if len(l.notes) < maxNotes {
+		l.notes[oneLine(line)] = true
+	}
+}
