@@ -35,9 +35,11 @@ func (j *Judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 func (j *Judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string {
 	var conds []string
 	for _, arg := range q.Args {
-		if i, err := argumentIndex(call, arg.Name); err == nil && j.looksAt(number, i) {
-			conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", arg.Name, arg.Value))
+		i, err := argumentIndex(call, arg.Name)
+		if err != nil || !j.looksAt(number, i) || call.Args[i].Pointer() { // whose value no rule can name
+			continue
 		}
+		conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", call.Args[i].Name, arg.Value.named(&call.Args[i], j.target.Arch)))
 	}
 	when := ""
 	if len(conds) > 0 {
@@ -79,6 +81,9 @@ func familyOf(q Question, arch abi.Arch) string {
 // where no path would help.
 func (j *Judge) fileCure(text string, want wanted, mount Mount) string {
 	name := j.target.expand(text)
+	if !writable(text) {
+		return ""
+	}
 	switch mount.Kind {
 	case Device:
 		return "files:\n  dev: host\n"
@@ -95,6 +100,7 @@ func (j *Judge) fileCure(text string, want wanted, mount Mount) string {
 	if name == mount.Path {
 		access |= mount.Access // naming a path says everything about it
 	}
+	text = quoted(text)
 	var lists string
 	if access&Write != 0 {
 		lists += "  rw: [" + text + "]\n"

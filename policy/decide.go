@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
@@ -130,9 +131,13 @@ func (j *Judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 		a.At, a.Reason = j.whyMissing(call)
 		return j.withCure(a, q, call, number)
 	}
-	a.At, a.Reason = j.compiled.Origins[table][rule], "a rule refuses "+call.Name
+	what := call.Name
+	if slices.ContainsFunc(call.Args, func(arg abi.Arg) bool { return j.looksAt(number, indexOf(call, arg.Name)) }) {
+		what += " with these arguments"
+	}
+	a.At, a.Reason = j.compiled.Origins[table][rule], "a rule refuses "+what
 	if a.At == (Origin{}) {
-		a.At, a.Reason = j.policy.Syscalls.Otherwise.At, "no rule allows "+call.Name
+		a.At, a.Reason = j.policy.Syscalls.Otherwise.At, "no rule allows "+what
 	}
 	if a.Action.Lets() {
 		a.Wall, a.Reason = "", call.Name+" is allowed"

@@ -17,6 +17,17 @@ type Open func(file string) (*Policy, error)
 //
 // Nothing is checked but the names: see [Policy.Check].
 func Load(open Open, names ...string) (*Policy, error) {
+	return load(open, func(p *Policy) *Policy { return p }, names)
+}
+
+// LoadFor is Load with every path made absolute for the target before documents
+// are merged, so that what one says of "./notes" overrides what another says of
+// the same file by its whole path.
+func LoadFor(t Target, open Open, names ...string) (*Policy, error) {
+	return load(open, func(p *Policy) *Policy { return p.Expand(t) }, names)
+}
+
+func load(open Open, prepare func(*Policy) *Policy, names []string) (*Policy, error) {
 	l := loader{open: open}
 	for _, name := range names {
 		if err := l.add(name, "", Origin{}); err != nil {
@@ -25,7 +36,7 @@ func Load(open Open, names ...string) (*Policy, error) {
 	}
 	merged := new(Policy)
 	for _, d := range l.order {
-		merged = Merge(merged, d.policy)
+		merged = Merge(merged, prepare(d.policy))
 	}
 	return merged, nil
 }

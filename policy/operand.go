@@ -31,6 +31,22 @@ func (o Operand) value(arch abi.Arch, bits int) (uint64, error) {
 	return sum, nil
 }
 
+// named writes an operand that is a number as the argument's table has it, where
+// that reads back as the same value.
+func (o Operand) named(arg *abi.Arg, arch abi.Arch) Operand {
+	bits := width(arg, arch)
+	number, err := strconv.ParseUint(string(o), 0, 64)
+	if err != nil {
+		return o
+	}
+	number = number << (64 - bits) >> (64 - bits) // what the kernel, and so a condition, does not look at
+	named := Operand(arg.Format(arch, number))
+	if value, err := named.value(arch, bits); err == nil && value<<(64-bits)>>(64-bits) == number {
+		return named
+	}
+	return Operand("0x" + strconv.FormatUint(number, 16))
+}
+
 // partValue resolves a number or a constant's name.
 func partValue(part string, arch abi.Arch) (uint64, error) {
 	switch {

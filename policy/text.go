@@ -5,7 +5,34 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
+
+// writable reports whether a path can stand in a document at all.
+func writable(path string) bool {
+	return utf8.ValidString(path) && !strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// quoted is a path as a YAML document has it: quoted where a character of it
+// could mean something else.
+func quoted(path string) string {
+	harmless := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/._-+~@%=", r)
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return !harmless(r) }) {
+		return strconv.Quote(path) // of its escapes YAML has all
+	}
+	return path
+}
+
+// printable is a path for a line of text: its name, which a program may have made
+// up, stays within the line.
+func printable(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) || r == utf8.RuneError }) {
+		return strconv.Quote(path)
+	}
+	return path
+}
 
 // UnmarshalText reads a path, with '-' before one that may be missing.
 func (p *Path) UnmarshalText(text []byte) error {

@@ -30,7 +30,7 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	case mount.Kind == Device && isSafeDevice(name):
 		return Answer{Action: Do(filter.ActionAllow), At: mount.At}
 	case mount.Kind == Device && name != mount.Path && !want.creates:
-		return refuse(abi.ENOENT, "a private /dev has no %s", name)
+		return refuse(abi.ENOENT, "a private /dev has no %s", printable(name))
 	case mount.Kind == Tmpfs && !want.creates && !j.leadsToMount(name):
 		return refuse(abi.ENOENT, "%s is the program's own, and empty when it starts", mount.Path)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
@@ -46,15 +46,15 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 func (j *Judge) unseen(q Question, name string, want wanted, refuse func(abi.Errno, string, ...any) Answer) Answer {
 	switch {
 	case j.leadsToMount(name) && want.access&Execute != 0:
-		a := refuse(abi.EACCES, "%s is a directory", name)
+		a := refuse(abi.EACCES, "%s is a directory", printable(name))
 		a.Cure = ""
 		return a
 	case j.leadsToMount(name) && want.access&Write == 0:
 		return Answer{Action: Do(filter.ActionAllow)}
 	case j.leadsToMount(name), want.creates && j.leadsToMount(path.Dir(name)):
-		return refuse(abi.EROFS, "%s is no part of the file tree, whose root is read-only", q.Path)
+		return refuse(abi.EROFS, "%s is no part of the file tree, whose root is read-only", printable(q.Path))
 	}
-	return refuse(abi.ENOENT, "%s is no part of the file tree", q.Path)
+	return refuse(abi.ENOENT, "%s is no part of the file tree", printable(q.Path))
 }
 
 func (j *Judge) leadsToMount(dir string) bool {

@@ -57,7 +57,7 @@ func (f *policyFlags) explain(w io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := openPolicies(args[0])
+	p, err := openPoliciesFor(target, args[0])
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,20 @@ const maxFile = 1 << 20
 
 // openPolicies merges the named presets, files and profiles.
 func openPolicies(names ...string) (*policy.Policy, error) {
+	return policy.Load(openDocument, policyNames(names)...)
+}
+
+// openPoliciesFor is openPolicies with every path as it is on the target.
+func openPoliciesFor(t policy.Target, names ...string) (*policy.Policy, error) {
+	return policy.LoadFor(t, openDocument, policyNames(names)...)
+}
+
+func policyNames(names []string) []string {
 	names = slices.Clone(names)
 	for i, name := range names {
 		names[i] = policyName(name)
 	}
-	return policy.Load(openDocument, names...)
+	return names
 }
 
 // policyName tells a file from a preset for policy.Load: a name without a path

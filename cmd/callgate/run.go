@@ -227,13 +227,13 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if target.Home, err = homeFolder(); err != nil {
 		return nil, target, err
 	}
-	p, err := openPolicies(o.names()...)
+	p, err := openPoliciesFor(target, o.names()...)
 	if err != nil {
 		return nil, target, err
 	}
 	if o.unchanged() {
 		o.untouched = o.preset()
-		return p.Expand(target), target, nil
+		return p, target, nil
 	}
 	if err := flags.Check(); err != nil { // files were checked as they were read
 		return nil, target, err
@@ -241,7 +241,7 @@ func (o *runOptions) load() (*policy.Policy, policy.Target, error) {
 	if flags.SilentOnCalls() {
 		o.untouched = o.preset()
 	}
-	return policy.Merge(p.Expand(target), flags.Expand(target)), target, nil
+	return policy.Merge(p, flags.Expand(target)), target, nil
 }
 
 func sayMissing(w io.Writer, missing []jail.Missing) {

@@ -18,7 +18,10 @@ import (
 // or kills does not come by.
 func Refuse(program filter.Program, arch abi.Arch, judge *policy.Judge) (filter.Program, gate.Handler) {
 	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 }) // 0 is a call that seems to work
-	return stopping, refuse(program, func(call abi.Call) event.Why { return reason(call, arch, judge) })
+	return stopping, refuse(program, func(t *gate.Trap) event.Why {
+		copyTexts(t)
+		return reason(t.Call, arch, judge)
+	})
 }
 
 // Count is Refuse for whoever only wants to know that a call was refused: it gives
@@ -26,7 +29,7 @@ func Refuse(program filter.Program, arch abi.Arch, judge *policy.Judge) (filter.
 // kernel: libraries try such calls, and do without them.
 func Count(program filter.Program) (filter.Program, gate.Handler) {
 	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 && errno != abi.ENOSYS })
-	return stopping, refuse(program, func(abi.Call) event.Why { return event.Why{Wall: policy.WallSeccomp} })
+	return stopping, refuse(program, func(*gate.Trap) event.Why { return event.Why{Wall: policy.WallSeccomp} })
 }
 
 // stop exchanges the errnos of a program that are picked for notifications.
@@ -40,14 +43,25 @@ func stop(program filter.Program, picked func(abi.Errno) bool) filter.Program {
 }
 
 // refuse is the handler that gives the errno that the program would have given.
-func refuse(program filter.Program, why func(abi.Call) event.Why) gate.Handler {
+func refuse(program filter.Program, why func(*gate.Trap) event.Why) gate.Handler {
 	return gate.HandlerFunc(func(_ context.Context, t *gate.Trap) gate.Verdict {
 		action, _, err := program.Run(filter.DataOf(t.Call))
 		if err != nil || action.Kind() != filter.ActionErrno {
 			return gate.Verdict{} // not one of the calls that were stopped
 		}
-		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t.Call)})
+		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t)})
 	})
+}
+
+// copyTexts has whoever is told of the call see the texts that it names. Nothing
+// is decided by them.
+func copyTexts(t *gate.Trap) {
+	row, ok := t.Syscall()
+	for i := 0; ok && i < len(row.Args); i++ {
+		if kind := row.Args[i].Kind; (kind == abi.KindPath || kind == abi.KindString) && t.Args[i] != 0 {
+			_, _ = t.Path(i) // else its address is told
+		}
+	}
 }
 
 // reason asks the policy about the registers of a call that its filter refuses.

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"github.com/callgate/callgate/abi"
+)
+
+// call makes one system call, as its arguments have it: call unshare CLONE_NEWUSER.
+// A word is a number or constants; /path or ./path, a text; :443, an address of
+// this machine's; tcp, the descriptor of a new socket. It prints the error.
+func call() {
+	row, number, ok := abi.Native().Find(os.Args[1])
+	if !ok {
+		fmt.Println("no call", os.Args[1])
+		os.Exit(2)
+	}
+	var args [6]uintptr
+	var keep [6]any
+	for i, word := range os.Args[2:] {
+		args[i], keep[i] = argument(word)
+	}
+	_, _, errno := syscall.RawSyscall6(uintptr(number), args[0], args[1], args[2], args[3], args[4], args[5])
+	runtime.KeepAlive(keep)
+	fmt.Printf("%s: %s\n", row.Name, abi.Errno(errno).Name())
+}
+
+func argument(word string) (uintptr, any) {
+	switch {
+	case word == "tcp":
+		fd, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+		return uintptr(fd), nil
+	case word[0] == ':':
+		port, _ := strconv.Atoi(word[1:])
+		address := [16]byte{0: syscall.AF_INET, 4: 127, 7: 1}
+		binary.BigEndian.PutUint16(address[2:], uint16(port))
+		return uintptr(unsafe.Pointer(&address)), &address
+	case word[0] == '/' || word[0] == '.':
+		text, _ := syscall.BytePtrFromString(word)
+		return uintptr(unsafe.Pointer(text)), text
+	}
+	var value uint64
+	for part := range strings.SplitSeq(word, "|") {
+		v, ok := abi.ParseConstant(part, abi.Native())
+		if !ok {
+			n, err := strconv.ParseInt(part, 0, 64)
+			if err != nil {
+				fmt.Println("no constant", part)
+				os.Exit(2)
+			}
+			v = uint64(n)
+		}
+		value |= v
+	}
+	return uintptr(value), nil
+}
