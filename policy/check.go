@@ -232,7 +232,18 @@ func (c *checker) network(n *Network) {
 	known := familyNames()
 	c.names(n.Families.Value, "socket family", known)
 	if n.Mode.IsSet() && n.Mode.Value == NoNetwork && len(n.Connect.Value) > 0 {
-		c.problems.add(n.Connect.At, "write mode: host, or remove connect", "ports to connect to without a network (line %d)", n.Mode.At.Line)
+		c.problems.add(n.Connect.At, "write mode: relay, or remove connect", "somewhere to connect to without a network (line %d)", n.Mode.At.Line)
+	}
+	if !n.Mode.IsSet() || n.Mode.Value == RelayNetwork {
+		return // what it extends may say
+	}
+	for _, d := range n.Connect.Value {
+		if !d.IsPort() && !d.Remove {
+			c.problems.add(d.At, "write mode: relay, or the port alone", "%s under connect with mode: %s, which knows nothing but TCP ports", d, n.Mode.Value)
+		}
+	}
+	if len(n.Publish) > 0 {
+		c.problems.add(n.Publish[0].At, "write mode: relay, or remove publish", "a port is published with mode: %s", n.Mode.Value)
 	}
 }
 

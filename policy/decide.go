@@ -13,7 +13,8 @@ type Question struct {
 	Call string // the call's name
 	Args []Arg  // arguments by name or index; those left out are zero
 	Path string // the file, for calls on files: absolute, or below "~" or "."
-	Port int    // the TCP port, for connect and bind; 0 when not asked
+	Port int    // the TCP port, for connect and bind, or the UDP port, for what sends datagrams; 0 when not asked
+	Host string // the name or the address there; "" when not asked
 }
 
 // Answer is what the program would see of the call, and why.
@@ -89,7 +90,7 @@ func (j *Judge) Decide(q Question) (Answer, error) {
 			return b, nil
 		}
 	}
-	if q.Call == "connect" || q.Call == "bind" {
+	if isPortCall(q.Call) {
 		if b := j.network(q); !b.Action.Lets() {
 			return b, nil
 		}

@@ -111,7 +111,7 @@ func (j *Judge) start(found *Problems) {
 func (j *Judge) datagrams(found *Problems) {
 	connect := j.policy.Network.Connect
 	a, err := j.Decide(Question{Call: "socket", Args: []Arg{{Name: "0", Value: "AF_INET"}, {Name: "1", Value: "SOCK_DGRAM"}}})
-	if err == nil && connect.IsSet() && a.Action.Lets() {
+	if err == nil && j.policy.Network.limitsConnect() && a.Action.Lets() {
 		found.add(connect.At, "refuse socket with type SOCK_DGRAM, or leave connect out",
 			"ports are limited for TCP alone, and datagrams are allowed")
 	}
@@ -164,7 +164,7 @@ func (p *Policy) vain(found *Problems) {
 	n := &p.Network
 	if n.limitsPorts() && !n.Families.IsSet() {
 		at := n.Connect.At
-		if !n.Connect.IsSet() {
+		if !n.limitsConnect() {
 			at = n.Bind.At
 		}
 		found.add(at, "add families: [unix, inet, inet6]", "ports are limited for TCP alone, and every socket family is left to the rules of calls")

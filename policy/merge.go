@@ -73,8 +73,9 @@ func mergeNetwork(parent, child *Network) Network {
 	return Network{
 		Mode:     either(child.Mode, parent.Mode),
 		Families: joinSetting(parent.Families, child.Families, Name.same, Name.removes),
-		Connect:  joinSetting(parent.Connect, child.Connect, Port.same, Port.removes),
+		Connect:  joinSetting(parent.Connect, child.Connect, Destination.same, Destination.removes),
 		Bind:     joinSetting(parent.Bind, child.Bind, Port.same, Port.removes),
+		Publish:  join(parent.Publish, child.Publish, Publication.same, Publication.removes),
 	}
 }
 

@@ -8,10 +8,16 @@ type Network struct {
 	// leaves sockets to the rules of calls; a family that is not listed is
 	// refused whatever they say.
 	Families Setting[[]Name] `yaml:"families"`
-	// Connect and Bind are the TCP ports it may connect to and listen on; unset
+	// Connect is what it may connect to. With mode relay: "github.com:443",
+	// "*.npmjs.org:443", "10.0.0.0/8:5432", "udp/1.1.1.1:53", or a port of every
+	// public address; unset means nothing. With mode host: TCP ports; unset
 	// means every port.
-	Connect Setting[[]Port] `yaml:"connect"`
-	Bind    Setting[[]Port] `yaml:"bind"`
+	Connect Setting[[]Destination] `yaml:"connect"`
+	// Bind are the TCP ports it may listen on; unset means every port.
+	Bind Setting[[]Port] `yaml:"bind"`
+	// Publish, with mode relay, are ports of the machine that lead to ports of
+	// the program: "8080:80", "0.0.0.0:8080:80", "5432".
+	Publish []Publication `yaml:"publish"`
 }
 
 // NetworkMode says whose network the program sees. The zero mode is none.
@@ -19,8 +25,9 @@ type NetworkMode uint8
 
 // The network modes.
 const (
-	NoNetwork   NetworkMode = iota // a network of its own, with nothing but a loopback
-	HostNetwork                    // the machine's
+	NoNetwork    NetworkMode = iota // a network of its own, with nothing but a loopback
+	HostNetwork                     // the machine's
+	RelayNetwork                    // a network of its own, in which callgate answers for the destinations that are listed
 )
 
 // Port is a TCP port, 0 to 65535, and the place it was written.

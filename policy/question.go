@@ -46,12 +46,17 @@ func (q *Question) word(row *abi.Syscall, word string, next *int) error {
 		return q.setPath(row, value)
 	case named && name == "port":
 		return q.setPort(value)
+	case named && name == "host":
+		q.Host = value
+		return nil
 	case named:
 		return q.setArg(row, name, value)
 	case looksLikePath(word):
 		return q.setPath(row, word)
 	case isPortCall(row.Name) && strings.Contains(word, ":"):
-		return q.setPort(word[strings.LastIndexByte(word, ':')+1:])
+		colon := strings.LastIndexByte(word, ':')
+		q.Host = strings.Trim(word[:colon], "[]")
+		return q.setPort(word[colon+1:])
 	}
 	isName := word[0] != '-' && (word[0] < '0' || word[0] > '9')
 	for *next < len(row.Args) {
@@ -98,7 +103,9 @@ func looksLikePath(word string) bool {
 
 func isDescriptor(a *abi.Arg) bool { return a.Kind == abi.KindFD || a.Kind == abi.KindDirFD }
 
-func isPortCall(name string) bool { return name == "connect" || name == "bind" }
+func isPortCall(name string) bool {
+	return name == "connect" || name == "bind" || name == "sendto" || name == "sendmsg" || name == "sendmmsg"
+}
 
 // checkPath complains of a path for a call that takes none.
 func checkPath(row *abi.Syscall, text string) error {

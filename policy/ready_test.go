@@ -49,7 +49,7 @@ func TestSilentOnCalls(t *testing.T) {
 		{"capabilities", Policy{Capabilities: name}, false},
 		{"network mode", Policy{Network: Network{Mode: Given("--test", HostNetwork)}}, false},
 		{"families", Policy{Network: Network{Families: Given("--test", []Name{})}}, false},
-		{"ports", Policy{Network: Network{Connect: Given("--test", []Port{})}}, false},
+		{"ports", Policy{Network: Network{Connect: Given("--test", []Destination{})}}, false},
 		{"bind", Policy{Network: Network{Bind: Given("--test", []Port{})}}, false},
 		{"baseline", Policy{Baseline: Version{Major: 5, Minor: 4}}, false},
 		{"otherwise", Policy{Syscalls: Syscalls{Otherwise: Given("--test", Do(filter.ActionLog))}}, false},

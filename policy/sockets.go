@@ -20,8 +20,12 @@ func familyConstant(name string) Operand {
 	return Operand("AF_" + strings.ToUpper(name))
 }
 
-// limitsPorts reports whether the policy names TCP ports.
-func (n *Network) limitsPorts() bool { return n.Connect.IsSet() || n.Bind.IsSet() }
+// limitsPorts reports whether the policy names TCP ports for Landlock to keep.
+func (n *Network) limitsPorts() bool { return n.limitsConnect() || n.Bind.IsSet() }
+
+// limitsConnect reports whether that is so of ports to connect to. In a network of
+// the program's own, what is there to connect to is all that callgate answers for.
+func (n *Network) limitsConnect() bool { return n.Connect.IsSet() && n.Mode.Value != RelayNetwork }
 
 // refusedSockets returns the rules that the network section puts before all
 // others: what it does not list cannot be had by a rule of calls.
@@ -76,7 +80,7 @@ func (p *Policy) listensNowhere() bool {
 // and connecting by sending (MSG_FASTOPEN).
 func (p *Policy) refusePortless(refuse func(Origin, []string, ...Condition)) {
 	at := p.Network.Connect.At
-	if !p.Network.Connect.IsSet() {
+	if !p.Network.limitsConnect() {
 		at = p.Network.Bind.At
 	}
 	internet := Condition{Arg: Name{Text: "family"}, In: []Operand{"AF_INET", "AF_INET6"}}
@@ -88,7 +92,7 @@ func (p *Policy) refusePortless(refuse func(Origin, []string, ...Condition)) {
 	}
 	refuse(at, []string{"socket"}, internet, kind("SOCK_STREAM"),
 		Condition{Arg: Name{Text: "protocol"}, Not: "0"}, Condition{Arg: Name{Text: "protocol"}, Not: "IPPROTO_TCP"})
-	if p.Network.Connect.IsSet() {
+	if p.Network.limitsConnect() {
 		refuse(at, []string{"sendto", "sendmsg", "sendmmsg"},
 			Condition{Arg: Name{Text: "flags"}, Mask: "MSG_FASTOPEN", Equals: "MSG_FASTOPEN"})
 	}

@@ -11,7 +11,8 @@ import (
 type Test struct {
 	Call  string  `yaml:"call"`
 	Path  string  `yaml:"path"`  // for calls on files
-	Port  Operand `yaml:"port"`  // for connect and bind
+	Host  string  `yaml:"host"`  // for connect and sendto: a name or an address
+	Port  Operand `yaml:"port"`  // for connect, bind and sendto
 	Flags Operand `yaml:"flags"` // short for args: {flags: …}
 	Args  []Arg   `yaml:"args"`
 	// Then is "allow", "kill" or an errno's name: what the program would see.
@@ -79,7 +80,7 @@ func (p *Policy) RunTests(t Target) ([]Result, error) {
 
 // question returns what the test asks.
 func (t *Test) question() (Question, error) {
-	q := Question{Call: t.Call, Path: t.Path, Args: slices.Clone(t.Args)}
+	q := Question{Call: t.Call, Path: t.Path, Host: t.Host, Args: slices.Clone(t.Args)}
 	if t.Flags != "" {
 		q.Args = append(q.Args, Arg{Name: "flags", Value: t.Flags, At: t.At})
 	}
@@ -100,7 +101,7 @@ func (t *Test) ask() string {
 		text += " " + t.Path
 	}
 	if t.Port != "" {
-		text += " :" + string(t.Port)
+		text += " " + bracket(t.Host) + ":" + string(t.Port)
 	}
 	if t.Flags != "" {
 		text += " " + string(t.Flags)

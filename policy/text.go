@@ -112,9 +112,9 @@ func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 // String returns the place's word.
 func (p Place) String() string { return placeWords[p] }
 
-var networkWords = [...]string{NoNetwork: "none", HostNetwork: "host"}
+var networkWords = [...]string{NoNetwork: "none", HostNetwork: "host", RelayNetwork: "relay"}
 
-// UnmarshalText reads "none" or "host".
+// UnmarshalText reads "none", "host" or "relay".
 func (m *NetworkMode) UnmarshalText(text []byte) error {
 	i, err := word(text, networkWords[:])
 	*m = NetworkMode(i)

@@ -131,7 +131,8 @@ func isSafeDevice(name string) bool {
 	return false
 }
 
-// network answers for the port of connect and bind.
+// network answers for the port, and the host, of connect, bind and what sends
+// datagrams.
 func (j *Judge) network(q Question) Answer {
 	n := &j.policy.Network
 	port := uint16(q.Port)
@@ -139,20 +140,24 @@ func (j *Judge) network(q Question) Answer {
 	refuse := func(errno abi.Errno, wall string, at Origin, cure, format string, a ...any) Answer {
 		return Answer{Action: Do(errnoAction(errno)), Wall: wall, At: at, Cure: cure, Reason: fmt.Sprintf(format, a...)}
 	}
-	list, key := n.Connect, "connect"
+	listed, at, key := slices.ContainsFunc(n.Connect.Value, func(d Destination) bool { return d.IsPort() && d.Port == port }), n.Connect.At, "connect"
 	if q.Call == "bind" {
-		list, key = n.Bind, "bind"
+		listed, at, key = slices.ContainsFunc(n.Bind.Value, func(p Port) bool { return p.Number == port }), n.Bind.At, "bind"
 	}
 	switch {
 	case q.Port == 0:
 		return allow
-	case list.IsSet() && !slices.ContainsFunc(list.Value, func(p Port) bool { return p.Number == port }):
-		return refuse(abi.EACCES, WallLandlock, list.At, fmt.Sprintf("network:\n  %s: [%d]\n", key, port),
+	case q.Call != "bind" && n.Mode.Value == RelayNetwork:
+		return j.relay(q)
+	case q.Call != "bind" && q.Call != "connect":
+		return allow
+	case at != (Origin{}) && !listed:
+		return refuse(abi.EACCES, WallLandlock, at, fmt.Sprintf("network:\n  %s: [%d]\n", key, port),
 			"the network section does not list port %d under %s", port, key)
 	case q.Call == "connect" && n.Mode.Value == NoNetwork:
 		return refuse(abi.ENETUNREACH, WallNetwork, n.Mode.At, "network:\n  mode: host\n",
 			"the program's network is its own and reaches nothing but itself")
-	case q.Call == "bind" && port < 1024 && !j.policy.grants("CAP_NET_BIND_SERVICE"):
+	case q.Call == "bind" && port < 1024 && n.Mode.Value != RelayNetwork && !j.policy.grants("CAP_NET_BIND_SERVICE"):
 		return refuse(abi.EACCES, WallCapabilities, Origin{}, "capabilities: [CAP_NET_BIND_SERVICE]\n",
 			"ports below 1024 need CAP_NET_BIND_SERVICE")
 	}

@@ -665,7 +665,7 @@ var presets = []Policy{
 			{Arg: Name{Text: "type", At: Origin{File: "preset server", Line: 13, Column: 58}}, Mask: "0xf", Equals: "SOCK_DGRAM", At: Origin{File: "preset server", Line: 13, Column: 53}}}, At: Origin{File: "preset server", Line: 11, Column: 5}}}}, Files: Files{ReadOnly: []Path{
 		{Text: "/run/systemd/resolve", Optional: true, At: Origin{File: "preset server", Line: 16, Column: 8}},
 		{Text: "/run/resolvconf", Optional: true, At: Origin{File: "preset server", Line: 16, Column: 31}},
-		{Text: "/run/NetworkManager/resolv.conf", Optional: true, At: Origin{File: "preset server", Line: 16, Column: 49}}}}, Network: Network{Mode: Setting[NetworkMode]{Value: 0x1, At: Origin{File: "preset server", Line: 19, Column: 9}}, Connect: Setting[[]Port]{At: Origin{File: "preset server", Line: 20, Column: 12}}}, Tests: []Test{
+		{Text: "/run/NetworkManager/resolv.conf", Optional: true, At: Origin{File: "preset server", Line: 16, Column: 49}}}}, Network: Network{Mode: Setting[NetworkMode]{Value: 0x1, At: Origin{File: "preset server", Line: 19, Column: 9}}, Connect: Setting[[]Destination]{At: Origin{File: "preset server", Line: 20, Column: 12}}}, Tests: []Test{
 		{Call: "bind", Port: "8080", Then: Action{Action: 0x7fff0000, Set: true}, At: Origin{File: "preset server", Line: 23, Column: 4}},
 		{Call: "bind", Port: "80", Then: Action{Action: 0x5000d, Set: true}, At: Origin{File: "preset server", Line: 24, Column: 4}},
 		{Call: "connect", Port: "443", Then: Action{Action: 0x5000d, Set: true}, At: Origin{File: "preset server", Line: 25, Column: 4}},

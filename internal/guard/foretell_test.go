@@ -79,7 +79,7 @@ func TestForetell(t *testing.T) {
 	}
 	p := policy.Merge(preset.Expand(target), &policy.Policy{
 		Files:   policy.Files{ReadOnly: []policy.Path{{Text: home}}, Hidden: []policy.Path{{Text: home + "/secret"}}},
-		Network: policy.Network{Mode: policy.Setting[policy.NetworkMode]{Value: policy.HostNetwork, At: policy.Origin{File: "flag"}}, Connect: policy.Setting[[]policy.Port]{Value: []policy.Port{{Number: 443}}, At: policy.Origin{File: "flag"}}},
+		Network: policy.Network{Mode: policy.Setting[policy.NetworkMode]{Value: policy.HostNetwork, At: policy.Origin{File: "flag"}}, Connect: policy.Setting[[]policy.Destination]{Value: []policy.Destination{{Port: 443}}, At: policy.Origin{File: "flag"}}},
 	})
 	here := -100
 	to := func(family, port uint16) []byte {

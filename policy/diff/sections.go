@@ -70,7 +70,7 @@ func (s *sections) network() {
 		})
 	}
 	s.list("network", "families", setting(a.Families, nameText), setting(b.Families, nameText), a.Families.At, b.Families.At)
-	s.list("network", "connect", setting(a.Connect, portText), setting(b.Connect, portText), a.Connect.At, b.Connect.At)
+	s.list("network", "connect", setting(a.Connect, policy.Destination.String), setting(b.Connect, policy.Destination.String), a.Connect.At, b.Connect.At)
 	s.list("network", "bind", setting(a.Bind, portText), setting(b.Bind, portText), a.Bind.At, b.Bind.At)
 }
 

@@ -86,6 +86,8 @@ func (d *decoder) want(n *node, k kind, name string) bool {
 		cure = "give it a value or remove the key"
 	case k == sequence && n.kind == scalar:
 		cure = fmt.Sprintf("write [%s]", n.text)
+	case k == scalar && n.kind == mapping:
+		cure = "write a single value, in quotes where it has a colon"
 	case k == mapping:
 		cure = `write "key: value" lines below it`
 	}

@@ -26,6 +26,9 @@ func lost(p *policy.Policy) policy.Problems {
 	if !bare && n.Mode.Value == policy.NoNetwork {
 		add(n.Mode.At, "give the container a network of its own", "network.mode is lost: the profile reaches whatever network the container has")
 	}
+	if !bare && n.Mode.Value == policy.RelayNetwork {
+		add(n.Mode.At, "give the container a network, and use a firewall", "network.mode is lost: no engine relays by name")
+	}
 	if n.Connect.IsSet() || n.Bind.IsSet() {
 		at := n.Connect.At
 		if !n.Connect.IsSet() {

@@ -137,12 +137,16 @@ func scalar(t reflect.Type) (*schema, bool) {
 	case reflect.TypeFor[policy.Place]():
 		return &schema{Enum: []string{"private", "host", "none"}}, true
 	case reflect.TypeFor[policy.NetworkMode]():
-		return &schema{Enum: []string{"none", "host"}}, true
+		return &schema{Enum: []string{"none", "host", "relay"}}, true
 	case reflect.TypeFor[policy.Path]():
 		// YAML takes "~" for null; to a policy it is the home directory.
 		return &schema{Type: []string{"string", "null"}, Pattern: `^-?(/|~(/|$)|\.(/|$))`}, true
 	case reflect.TypeFor[policy.Port](), reflect.TypeFor[policy.Descriptor]():
 		return &schema{Type: []string{"integer", "string"}, Pattern: `^-?[0-9]+$`}, true
+	case reflect.TypeFor[policy.Destination]():
+		return &schema{Type: []string{"integer", "string"}, Pattern: `^-?((tcp|udp)/)?([^:]+:|\[[0-9a-fA-F:./]+\]:)?[0-9]+$`}, true
+	case reflect.TypeFor[policy.Publication]():
+		return &schema{Type: []string{"integer", "string"}, Pattern: `^-?(([0-9.]+:|\[[0-9a-fA-F:.]+\]:)?[0-9]+:)?[0-9]+$`}, true
 	case reflect.TypeFor[policy.Operand]():
 		return &schema{Type: []string{"string", "integer"}}, true
 	case reflect.TypeFor[policy.Action]():
