@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Network says what the program may reach. Unset means no network.
 type Network struct {
 	Mode Setting[NetworkMode] `yaml:"mode"`
@@ -18,6 +20,16 @@ type Network struct {
 	// Publish, with mode relay, are ports of the machine that lead to ports of
 	// the program: "8080:80", "0.0.0.0:8080:80", "5432".
 	Publish []Publication `yaml:"publish"`
+}
+
+// ConnectsTo reports whether a TCP port stands under connect.
+func (n *Network) ConnectsTo(port uint16) bool {
+	return slices.ContainsFunc(n.Connect.Value, func(d Destination) bool { return d.IsPort() && d.Port == port })
+}
+
+// Binds reports whether a TCP port stands under bind.
+func (n *Network) Binds(port uint16) bool {
+	return slices.ContainsFunc(n.Bind.Value, func(p Port) bool { return p.Number == port })
 }
 
 // NetworkMode says whose network the program sees. The zero mode is none.

@@ -140,9 +140,9 @@ func (j *Judge) network(q Question) Answer {
 	refuse := func(errno abi.Errno, wall string, at Origin, cure, format string, a ...any) Answer {
 		return Answer{Action: Do(errnoAction(errno)), Wall: wall, At: at, Cure: cure, Reason: fmt.Sprintf(format, a...)}
 	}
-	listed, at, key := slices.ContainsFunc(n.Connect.Value, func(d Destination) bool { return d.IsPort() && d.Port == port }), n.Connect.At, "connect"
+	listed, at, key := n.ConnectsTo(port), n.Connect.At, "connect"
 	if q.Call == "bind" {
-		listed, at, key = slices.ContainsFunc(n.Bind.Value, func(p Port) bool { return p.Number == port }), n.Bind.At, "bind"
+		listed, at, key = n.Binds(port), n.Bind.At, "bind"
 	}
 	switch {
 	case q.Port == 0:

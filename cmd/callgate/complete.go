@@ -85,7 +85,7 @@ func completeRun(root *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"preset":        completePresets,
 		"policy":        cobra.FixedCompletions([]cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
-		"net":           fixed("none", "host"),
+		"net":           fixed("none", "host", "relay"),
 		"audit-failure": fixed("refuse", "continue"),
 		"optional":      fixed(policy.WallNames()...),
 		"cap-add":       fixed(capabilities...),

@@ -71,7 +71,8 @@ when it never ran.`,
 	f.Var((*list)(&o.ro), "ro", "let the program read, and execute from, this `path`")
 	f.Var((*list)(&o.rw), "rw", "let the program read, write, and execute from, this `path`")
 	f.Var((*list)(&o.hide), "hide", "hide this `path`")
-	f.StringVar(&o.net, "net", "", "whose network the program has: none or host")
+	f.Var((*list)(&o.net), "net", "let it connect to these `destinations`, as github.com:443,*.npmjs.org:443; or none or host: whose network it has")
+	f.Var((*list)(&o.publish), "publish", "have a `port` of the machine lead to one of the program, as 8080:80; may be repeated")
 	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")
 	f.StringVar(&o.pids, "pids", "", "bound its processes and threads to this `number`")
 	f.StringVar(&o.cpus, "cpus", "", "bound it to this `number` of processors' time, such as 1.5")
@@ -122,7 +123,9 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		monitor.attach(spec)
 	}
 	jail.Outline(spec, p)
+	relayNetwork(spec, p, nil)
 	if !o.quiet {
+		sayUnrelayed(stderr, p)
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
 	}
 	if o.plan {

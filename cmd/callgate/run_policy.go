@@ -20,7 +20,8 @@ import (
 type runFlags struct {
 	presets, policies []string
 	ro, rw, hide      []string
-	net, memory, cpus string
+	net, publish      []string
+	memory, cpus      string
 	pids, timeout     string
 	env               []string
 	capabilities      []string
@@ -68,8 +69,8 @@ func (f *runFlags) preset() string {
 
 // unchanged reports whether no flag says anything over the documents.
 func (f *runFlags) unchanged() bool {
-	lists := len(f.ro) + len(f.rw) + len(f.hide) + len(f.env) + len(f.capabilities) + len(f.descriptors) + len(f.optional)
-	return lists == 0 && f.net+f.memory+f.cpus+f.pids+f.timeout == ""
+	lists := len(f.ro) + len(f.rw) + len(f.hide) + len(f.env) + len(f.capabilities) + len(f.descriptors) + len(f.optional) + len(f.net) + len(f.publish)
+	return lists == 0 && f.memory+f.cpus+f.pids+f.timeout == ""
 }
 
 // document returns what the flags say.
@@ -123,7 +124,7 @@ func (f *runFlags) document() (*policy.Policy, error) {
 // limits reads the flags that hold a single value.
 func (f *runFlags) limits(p *policy.Policy) error {
 	return errors.Join(
-		read(&p.Network.Mode, "--net", f.net, func(v *policy.NetworkMode, text string) error { return v.UnmarshalText([]byte(text)) }),
+		readNetwork(p, f.net, f.publish),
 		read(&p.Limits.Memory, "--memory", f.memory, func(v *policy.Size, text string) error { return v.UnmarshalText([]byte(text)) }),
 		read(&p.Limits.CPUs, "--cpus", f.cpus, func(v *policy.CPUs, text string) error { return v.UnmarshalText([]byte(text)) }),
 		read(&p.Limits.Pids, "--pids", f.pids, readPids),

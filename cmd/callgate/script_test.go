@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite the goldens in testdata/script"
 //	needs PROGRAM PACKAGE    skip unless the program is installed
 //	feature NAME             skip unless the kernel has it, as doctor names it
 //	contained CODE ...       run a command in a container; see container_test.go
+//	serves VARIABLE          start a web server, its port in a variable
+//	free VARIABLE            a port that is free
 //
 // CALLGATE is the program's path, for a jail to show it inside.
 func TestScript(t *testing.T) {
@@ -45,6 +47,8 @@ func TestScript(t *testing.T) {
 		Condition:           scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
+			"free":      freePort,
+			"serves":    serveHTTP,
 			"needs":     needsProgram,
 			"feature":   needsFeature,
 			"contained": contained,

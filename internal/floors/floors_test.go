@@ -33,6 +33,7 @@ var floor = map[string]int{
 	"policy/learn":     5,
 	"internal/audit":   5,
 	"internal/guard":   5,
+	"internal/relay":   5,
 	"internal/observe": 6,
 	"cmd/callgate":     top,
 }

@@ -11,6 +11,7 @@ import (
 type channels struct {
 	terminal *terminal
 	listener *listener // nil, too, where a run does without
+	sockets  *sys.SocketMaker
 }
 
 // openChannels must come before init is made, which inherits the other ends.
@@ -22,6 +23,12 @@ func (s *Spec) openChannels() (c channels, err error) {
 	}
 	if s.Listener != nil {
 		if c.listener, err = newListener(); err != nil {
+			c.close()
+			return c, err
+		}
+	}
+	if s.Relay != nil {
+		if c.sockets, err = sys.NewSocketMaker(); err != nil {
 			c.close()
 		}
 	}
@@ -45,6 +52,9 @@ func (c channels) close() {
 	if c.listener != nil {
 		c.listener.close()
 	}
+	if c.sockets != nil {
+		c.sockets.Close()
+	}
 }
 
 // descriptors are those that the target's script needs.
@@ -54,6 +64,9 @@ func (c channels) descriptors() (list []int) {
 	}
 	if c.listener != nil {
 		list = append(list, int(c.listener.theirs.Fd()))
+	}
+	if c.sockets != nil {
+		list = append(list, c.sockets.Theirs())
 	}
 	return list
 }

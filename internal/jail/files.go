@@ -42,6 +42,11 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
 			return nil, nil, err
 		}
 	}
+	if p.Network.Mode.Value == policy.RelayNetwork {
+		if err := b.relayFiles(); err != nil {
+			return nil, nil, err
+		}
+	}
 	b.block()
 	b.pin()
 	return b.list(), b.makeable(), nil

@@ -94,6 +94,9 @@ func (b *rootBuilder) add(m Mount) {
 	case m.Kind == Private:
 		b.point(target, true)
 		b.window(target, m.Access, m.own)
+	case m.Kind == Text:
+		b.point(target, false)
+		b.text(target, m.Source)
 	case m.Kind == Hidden:
 		b.hide(target, m.Folder)
 	case m.Kind == Proc:
@@ -151,6 +154,14 @@ func (b *rootBuilder) window(target string, access Access, own bool) {
 	if own {
 		b.home = target
 	}
+}
+
+// text shows a file in our own memory at target.
+func (b *rootBuilder) text(target, text string) {
+	part := strconv.Itoa(b.parts)
+	b.parts++
+	b.script.NewFile(b.memory, part, 0o644, text)
+	b.bindOwn(b.memory, part, target, attributes(Read))
 }
 
 // give makes the target's user the owner of what init made.

@@ -41,7 +41,12 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 	}
 	if walls.has(Network) && !s.HostNetwork {
 		script.Wall(string(Network))
-		script.LoopbackUp()
+		if s.Relay != nil {
+			script.MakeSockets()
+			script.OpenPorts()
+		} else {
+			script.LoopbackUp()
+		}
 	}
 	if walls.has(Mounts) {
 		script.Wall(string(Mounts))

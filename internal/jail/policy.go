@@ -9,10 +9,13 @@ import (
 	"github.com/callgate/callgate/policy"
 )
 
+// hostname is the target's name for its machine.
+const hostname = "callgate"
+
 // Outline adds to a Spec what of a policy must be known before the namespaces
 // are made.
 func Outline(s *Spec, p *policy.Policy) {
-	s.Hostname = "callgate"
+	s.Hostname = hostname
 	s.HostNetwork = p.Network.Mode.Value == policy.HostNetwork
 	s.ownDev = p.Files.Dev.Value == policy.Private &&
 		!slices.ContainsFunc(p.Files.Hidden, func(path policy.Path) bool { return path.Text == "/dev" })
@@ -34,7 +37,7 @@ func Apply(s *Spec, p *policy.Policy, t policy.Target) (err error) {
 	if !s.shows(t.Dir) {
 		s.Dir, s.From = "/", t.Dir
 	}
-	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: portsOf(p.Network.Connect)}
+	s.Ports = Ports{Bind: portsOf(p.Network.Bind), Connect: connectPorts(&p.Network)}
 	s.Timeout = p.Limits.Timeout.Value
 	for _, l := range p.Limits.Rlimits {
 		s.Limits = append(s.Limits, Limit{slices.Index(policy.RlimitNames[:], l.Name), l.Soft, l.Hard})
@@ -68,6 +71,20 @@ func portsOf(s policy.Setting[[]policy.Port]) *[]uint16 {
 	ports := []uint16{}
 	for _, p := range s.Value {
 		ports = append(ports, p.Number)
+	}
+	return &ports
+}
+
+// connectPorts are the ports that Landlock keeps; a relay keeps its own.
+func connectPorts(n *policy.Network) *[]uint16 {
+	if !n.Connect.IsSet() || n.Mode.Value == policy.RelayNetwork {
+		return nil
+	}
+	ports := []uint16{}
+	for _, d := range n.Connect.Value {
+		if d.IsPort() { // the others were written for another mode: none is the closest that Landlock has
+			ports = append(ports, d.Port)
+		}
 	}
 	return &ports
 }

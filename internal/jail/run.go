@@ -159,8 +159,18 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 	flags := s.cloneFlags(walls) // before the plan's goroutine owns the Spec
 	plan := s.planEarly(host, walls)
 	planning := s.completeAside(plan, host, walls, between)
-	child, cloneErr := sys.Start(flags, plan.early)
+	child, cloneErr := sys.StartMaking(flags, plan.early, between.sockets)
+	var networkErr error
+	if cloneErr == nil && between.sockets != nil {
+		var stop func()
+		if stop, networkErr = s.connectRelay(child.Pid, between.sockets); networkErr == nil {
+			defer stop()
+		}
+	}
 	planErr := <-planning
+	if planErr == nil {
+		planErr = networkErr
+	}
 	if cloneErr != nil && planErr == nil {
 		var errno syscall.Errno
 		errors.As(cloneErr, &errno)

@@ -51,6 +51,7 @@ const (
 	Hidden                       // nothing: an empty, unreadable stand-in
 	Link                         // a symbolic link with the text Source
 	Proc                         // the target's own /proc
+	Text                         // a file of its own with the text Source
 	Dev                          // /dev with the safe nodes, its own terminals and shared memory
 )
 
@@ -96,6 +97,7 @@ type Spec struct {
 	Memory       int64 // bytes that the private folders may hold together; 0 is the kernel's choice, half of memory
 	HostNetwork  bool  // share the host's network namespace
 	Ports        Ports
+	Relay        *Relay // what the network leads to; nil for nothing
 	Hostname     string
 	Capabilities []int // CAP_* numbers the target keeps
 	UID, GID     int   // run as these; -1 keeps the caller's

@@ -80,6 +80,9 @@ func (s *Spec) without(walls wallSet, failed *WallError) (lost []Wall, err error
 	default:
 		return nil, fmt.Errorf("%w%s", failed, cure(failed))
 	}
+	if s.Relay != nil && (slices.Contains(lost, Network) || slices.Contains(lost, Mounts)) {
+		return nil, fmt.Errorf("relay the network: only namespaces keep the program to it, and %w%s", failed, cure(failed))
+	}
 	if slices.Contains(lost, Mounts) {
 		if err := s.withoutMounts(failed); err != nil {
 			return nil, err

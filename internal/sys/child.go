@@ -146,6 +146,12 @@ func run(m *machine, steps []Step, at *uint32) bool {
 		case OpSignalMask:
 			syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 			continue
+		case OpMakeSockets:
+			if !makeSockets(m, 0) {
+				fail(m, syscall.EPIPE)
+				return false
+			}
+			continue
 		}
 		value, errno := call(m, s)
 		if errno == 0 {

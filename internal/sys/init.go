@@ -17,9 +17,16 @@ import (
 //go:norace
 func serve(m *machine, target uintptr) {
 	all := allSignals
+	if m.maker.socket != 0 {
+		keepMaking(m)
+	}
 	for {
 		sig, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&m.info)), 0, 8, 0, 0)
 		if errno != 0 {
+			continue
+		}
+		if sig == uintptr(unix.SIGIO) && m.maker.socket != 0 {
+			makeSockets(m, unix.MSG_DONTWAIT)
 			continue
 		}
 		if sig != uintptr(unix.SIGCHLD) {
@@ -42,13 +49,19 @@ func serve(m *machine, target uintptr) {
 }
 
 // holdEnding leaves nothing open in init but its end of the status pipe, as
-// descriptor 0: a pipe whose last user is the target must end with it.
+// descriptor 0, and of a socket maker, as 1: a pipe whose last user is the target
+// must end with it.
 //
 //go:nosplit
 //go:norace
 func holdEnding(m *machine) {
 	syscall.RawSyscall6(unix.SYS_DUP3, uintptr(m.ending[1]), 0, unix.O_CLOEXEC, 0, 0, 0)
-	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, 1, uintptr(^uint32(0)), 0, 0, 0, 0)
+	first := uintptr(1)
+	if m.maker.socket != 0 {
+		syscall.RawSyscall6(unix.SYS_DUP3, uintptr(m.maker.socket), 1, unix.O_CLOEXEC, 0, 0, 0)
+		m.maker.socket, first = 1, 2
+	}
+	syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, first, uintptr(^uint32(0)), 0, 0, 0, 0)
 }
 
 //go:nosplit

@@ -43,6 +43,7 @@ type machine struct {
 	ending      [2]int32
 	mask        uint64 // the caller's signal mask
 	regs        [Registers]uintptr
+	maker       maker
 
 	stage  uint32 // how far init may go: stageSteps, stageTarget
 	step   uint32 // index of the failing or last step
@@ -92,7 +93,11 @@ const (
 // The calling thread must not end before the target does: init is killed when
 // it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
 // and pipe2(2).
-func Start(flags uintptr, early []Step) (*Child, error) {
+func Start(flags uintptr, early []Step) (*Child, error) { return StartMaking(flags, early, nil) }
+
+// StartMaking is Start of an init that makes sockets for a SocketMaker, nil for
+// none: first at a step of its script, then as long as the target runs.
+func StartMaking(flags uintptr, early []Step, sockets *SocketMaker) (*Child, error) {
 	leaving.reap()
 	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
@@ -116,6 +121,9 @@ func Start(flags uintptr, early []Step) (*Child, error) {
 		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
 		lifeline:    [2]int32{int32(lifeline[0]), int32(lifeline[1])},
 		ending:      [2]int32{int32(ending[0]), int32(ending[1])},
+	}
+	if sockets != nil {
+		m.maker.prepare(sockets.Theirs())
 	}
 	if flags&NewPids != 0 {
 		m.pidNamespace = 1

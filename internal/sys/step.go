@@ -26,6 +26,8 @@ const (
 	// then every signal is blocked; those that the caller caught have their
 	// default action, those that it ignored stay ignored, as after execve.
 	OpSignalMask
+	// OpMakeSockets makes sockets for the caller until that says to go on.
+	OpMakeSockets
 )
 
 // Registers is the number of registers a Script may use.

@@ -140,18 +140,22 @@ func (d *drafter) network(l *Ledger) {
 	}
 	for _, list := range []struct {
 		ports map[uint16]*users
-		have  policy.Setting[[]policy.Port]
+		open  bool
+		has   func(port uint16) bool
 		key   string
-	}{{l.ports[Connect], n.Connect, "connect"}, {l.ports[Bind], n.Bind, "bind"}} {
-		if !list.have.IsSet() {
-			continue // every port is allowed
+	}{
+		{l.ports[Connect], !n.Connect.IsSet() || n.Mode.Value == policy.RelayNetwork, n.ConnectsTo, "connect"},
+		{l.ports[Bind], !n.Bind.IsSet(), n.Binds, "bind"},
+	} {
+		if list.open {
+			continue // every port is allowed, or a relay's to allow
 		}
 		if len(list.ports) > maxPorts {
 			d.note("more than %d ports were used under %s: none is added: remove the list to allow all", maxPorts, list.key)
 			continue
 		}
 		for _, port := range slices.SortedFunc(maps.Keys(list.ports), cmp.Compare[uint16]) {
-			if !slices.ContainsFunc(list.have.Value, func(p policy.Port) bool { return p.Number == port }) {
+			if !list.has(port) {
 				d.add(policy.Port{Number: port}, list.ports[port].String(), "network", list.key)
 			}
 		}

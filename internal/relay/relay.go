@@ -1,0 +1,191 @@
+// Package relay answers in the network of a program for the destinations that its
+// policy lists, and for nothing else. It stands outside: it resolves names,
+// dials, and copies bytes. What keeps the program to it is its network
+// namespace, so no answer depends on memory of the program's.
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/callgate/callgate/policy"
+)
+
+// resolverPort is where the program's resolver listens, for TCP and UDP.
+const resolverPort = 53
+
+// Bounds of what one program may have the relay hold.
+const (
+	maxStreams = 512  // connections at a time, published ones included
+	maxFlows   = 512  // pairs of addresses that exchange datagrams
+	maxNames   = 8192 // names that have an address; the oldest loses its
+	maxAnswers = 256  // questions over UDP at a time
+	maxQueries = 64   // lookups at a time
+)
+
+// Relay is ready to answer for one network.
+type Relay struct {
+	rules   *policy.Network
+	address netip.Addr // the relay's own, where the resolver is
+	names   *names
+	outside Outside
+	refused func(Refusal)
+
+	streams chan struct{} // a token a connection
+	answers chan struct{} // a token a question over UDP
+	queries chan struct{} // a token a lookup
+}
+
+// Refusal is a destination that was asked for and is not to be had.
+type Refusal struct {
+	Host string // a name or an address
+	Port uint16 // 0 for a name that was only looked up
+	UDP  bool
+	Why  string // "" where no rule lists it
+}
+
+// Config says what a Relay answers for.
+type Config struct {
+	Rules   *policy.Network
+	Address netip.Addr    // the relay's own in the program's network
+	Names   netip.Prefix  // the addresses that stand for names there
+	Outside Outside       // how it dials and resolves
+	Refused func(Refusal) // is told what was refused, by several goroutines at once; nil for nobody
+}
+
+// New returns a relay.
+func New(c Config) *Relay {
+	if c.Refused == nil {
+		c.Refused = func(Refusal) {}
+	}
+	return &Relay{
+		rules: c.Rules, address: c.Address, names: newNames(c.Names), outside: c.Outside, refused: c.Refused,
+		streams: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
+	}
+}
+
+// Ports returns the ports on which the relay must be given sockets.
+func (r *Relay) Ports() (tcp, udp []uint16) {
+	tcp, udp = []uint16{resolverPort}, []uint16{resolverPort}
+	for _, d := range r.rules.Connect.Value {
+		list := &tcp
+		if d.UDP {
+			list = &udp
+		}
+		if !slices.Contains(*list, d.Port) {
+			*list = append(*list, d.Port)
+		}
+	}
+	return tcp, udp
+}
+
+// Routes returns the addresses that the program can ask for: those of names, and
+// those that rules list.
+func (r *Relay) Routes() []netip.Prefix {
+	routes := []netip.Prefix{r.names.prefix}
+	for _, d := range r.rules.Connect.Value {
+		to := d.Prefix
+		switch {
+		case d.IsAny():
+			to = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		case !to.IsValid() || to.Addr().Is6() || to.Addr().IsLoopback():
+			continue // a name; what only names lead to; or the program's own
+		}
+		if !slices.Contains(routes, to) {
+			routes = append(routes, to)
+		}
+	}
+	return routes
+}
+
+// Sockets are bound in the program's network, in the order of Ports.
+type Sockets struct {
+	TCP, UDP []*os.File
+	Inside   func() (*os.File, error) // a new socket for TCP in the program's own network
+}
+
+// running is a relay at work.
+type running struct {
+	*Relay
+	ctx     context.Context // done at the end
+	cancel  func()
+	closers []func() error
+	work    sync.WaitGroup
+}
+
+// Start serves until stop, which waits for all that was begun. It takes the
+// sockets over. The error is that of a port that can't be published.
+func (r *Relay) Start(s Sockets) (stop func(), err error) {
+	run := &running{Relay: r}
+	run.ctx, run.cancel = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			run.stop()
+		}
+	}()
+	tcp, udp := r.Ports()
+	for i, file := range s.TCP {
+		listener, err := net.FileListener(file)
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("relay TCP port %d: %w", tcp[i], err)
+		}
+		run.serve(listener, run.stream)
+	}
+	for i, file := range s.UDP {
+		conn, err := net.FilePacketConn(file)
+		file.Close()
+		if err != nil {
+			return nil, fmt.Errorf("relay UDP port %d: %w", udp[i], err)
+		}
+		run.datagrams(conn.(*net.UDPConn), udp[i])
+	}
+	for _, p := range r.rules.Publish {
+		if err := run.publish(p, s.Inside); err != nil {
+			return nil, err
+		}
+	}
+	return run.stop, nil
+}
+
+// stop closes what listens and what is connected.
+func (r *running) stop() {
+	r.cancel()
+	for _, closer := range r.closers {
+		closer()
+	}
+	r.work.Wait()
+}
+
+// serve accepts connections, as many as there are tokens for.
+func (r *running) serve(listener net.Listener, handle func(*net.TCPConn)) {
+	open := newTracker()
+	r.closers = append(r.closers, listener.Close, open.close)
+	r.work.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err != nil { // out of descriptors, or the client is gone already
+				open.pause()
+				continue
+			}
+			if !open.acquire(r.streams) || !open.add(conn) {
+				conn.Close()
+				return
+			}
+			r.work.Go(func() {
+				defer func() { <-r.streams }()
+				defer open.remove(conn)
+				handle(conn.(*net.TCPConn))
+			})
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// destination is what the program asked for.
+type destination struct {
+	name    string // "" where it asked by address
+	address netip.Addr
+	port    uint16
+	udp     bool
+}
+
+func (d destination) host() string {
+	if d.name != "" {
+		return d.name
+	}
+	return d.address.String()
+}
+
+// asked finds what an address of the program's network stands for, and whether
+// the rules list it.
+func (r *Relay) asked(to netip.AddrPort, udp bool) (d destination, listed bool) {
+	d = destination{address: to.Addr().Unmap(), port: to.Port(), udp: udp}
+	if r.names.prefix.Contains(d.address) {
+		name, ok := r.names.of(d.address)
+		d.name = name
+		return d, ok && r.rules.ReachesName(name, d.port, udp)
+	}
+	return d, r.rules.ReachesAddress(d.address, d.port, udp)
+}
+
+// stream serves a connection that the program made.
+func (r *running) stream(inside *net.TCPConn) {
+	to := inside.LocalAddr().(*net.TCPAddr).AddrPort()
+	if to.Addr().Unmap() == r.address {
+		r.resolveStream(inside)
+		return
+	}
+	d, listed := r.asked(to, false)
+	if !listed {
+		r.refused(Refusal{Host: d.host(), Port: d.port})
+		reset(inside)
+		return
+	}
+	outside, err := r.dial(r.ctx, d)
+	if err != nil {
+		r.failed(d, err)
+		reset(inside)
+		return
+	}
+	splice(inside, outside.(*net.TCPConn))
+}
+
+// failed tells of a destination that a rule lists and that is refused all the same.
+func (r *Relay) failed(d destination, err error) {
+	if errors.Is(err, errDistrusted) {
+		r.refused(Refusal{Host: d.host(), Port: d.port, UDP: d.udp, Why: err.Error()})
+	}
+}
+
+// splice copies both ways until both sides have said all. One side's end is the
+// other's, and so is a reset.
+func splice(a, b *net.TCPConn) {
+	var both sync.WaitGroup
+	one := func(to, from *net.TCPConn) {
+		if _, err := io.Copy(to, from); err != nil {
+			reset(a)
+			reset(b)
+			return
+		}
+		to.CloseWrite()
+	}
+	both.Go(func() { one(a, b) })
+	one(b, a)
+	both.Wait()
+	a.Close()
+	b.Close()
+}
+
+// reset closes a connection so that the other side does not take it for a
+// regular end.
+func reset(c *net.TCPConn) {
+	c.SetLinger(0)
+	c.Close()
+}
