@@ -177,6 +177,7 @@ func (c *checker) files(f *Files) {
 		key   string
 		paths []Path
 	}{{"ro", f.ReadOnly}, {"rw", f.ReadWrite}, {"exec", f.Exec}, {"hidden", f.Hidden}}
+	c.patterns(f)
 	for i, list := range lists {
 		for j, p := range list.paths {
 			if slices.ContainsFunc(list.paths[:j], p.same) {
@@ -186,6 +187,9 @@ func (c *checker) files(f *Files) {
 				if (list.key != "exec") && slices.ContainsFunc(other.paths, p.same) {
 					c.problems.add(p.At, "remove it from one of them", "%s is both %s and %s", p.Text, other.key, list.key)
 				}
+			}
+			if p.Pattern {
+				continue
 			}
 			if list.key != "exec" || !slices.ContainsFunc(slices.Concat(f.ReadOnly, f.ReadWrite), p.same) {
 				c.ownPlace(p, list.key)
@@ -197,7 +201,9 @@ func (c *checker) files(f *Files) {
 	}
 }
 
-func (p Path) same(o Path) bool { return cleanPath(p.Text) == cleanPath(o.Text) }
+func (p Path) same(o Path) bool {
+	return p.Pattern == o.Pattern && cleanPath(p.Text) == cleanPath(o.Text)
+}
 
 // ownPlace complains of a list that says what tmp, dev or proc decides.
 func (c *checker) ownPlace(p Path, key string) {

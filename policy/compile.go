@@ -21,7 +21,7 @@ type Compiled struct {
 func (p *Policy) Filter(t Target) (*Compiled, error) {
 	t = t.complete(p)
 	c := &Compiled{Filter: &filter.Filter{Foreign: actionOr(p.Syscalls.Foreign, filter.ActionKillProcess)}}
-	var problems Problems
+	problems := p.whoDecides()
 	for _, arch := range p.numberings(t.Arch) {
 		b := newTable(p, t, arch)
 		b.build()
@@ -85,6 +85,7 @@ func newTable(p *Policy, t Target, arch abi.Arch) *tableBuilder {
 }
 
 func (b *tableBuilder) build() {
+	b.rules(b.policy.Files.refusedCalls(b.refusal()))
 	b.rules(b.policy.refusedSockets(b.refusal()))
 	b.rules(b.policy.Syscalls.Rules)
 	b.rules(b.policy.allowedSockets())

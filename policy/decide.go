@@ -30,6 +30,7 @@ type Answer struct {
 const (
 	WallSeccomp      = "seccomp"
 	WallFiles        = "files"
+	WallPatterns     = "patterns"
 	WallNetwork      = "network"
 	WallLandlock     = "landlock"
 	WallCapabilities = "capabilities"
@@ -53,6 +54,7 @@ type Judge struct {
 	target   Target
 	compiled *Compiled
 	mounts   []Mount
+	patterns *Patterns
 }
 
 // Judge returns what answers questions about the policy in force on a target. The
@@ -62,7 +64,11 @@ func (p *Policy) Judge(t Target) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{p, t.complete(p), compiled, p.Mounts(t)}, nil
+	patterns, err := p.Patterns(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{p, t.complete(p), compiled, p.Mounts(t), patterns}, nil
 }
 
 // Decide answers a question as Policy.Decide does. It changes nothing, so that

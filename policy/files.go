@@ -27,10 +27,13 @@ type Files struct {
 
 // Path is a file or a directory with all below it: absolute, or below "~" (the
 // user's home directory) or "." (the directory the program starts in). A
-// document writes '-' before a path that may be missing.
+// document writes '-' before a path that may be missing. Where there are
+// wildcards in it, it is a pattern, and stands for every path that it fits: see
+// [Patterns].
 type Path struct {
 	Text     string // without the '-'
 	Optional bool   // may be missing
+	Pattern  bool   // has wildcards: *, ? and [a-z] within a name, ** for any folders
 	At       Origin
 }
 

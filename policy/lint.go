@@ -161,6 +161,13 @@ func (p *Policy) vain(found *Problems) {
 			found.add(v.At, "remove it from one of them", "%s is set, although drop names it: set wins", v.Name)
 		}
 	}
+	for _, rw := range p.Files.ReadWrite {
+		narrows := func(o Path) bool { return o.Pattern }
+		if rw.Pattern && !slices.ContainsFunc(p.Files.ReadOnly, narrows) && !slices.ContainsFunc(p.Files.Hidden, narrows) {
+			found.add(rw.At, "name a folder, or write [*], [?] and [[] for the characters themselves",
+				"the pattern %s grants nothing: patterns only narrow what plain paths grant, and no other pattern does", rw.Text)
+		}
+	}
 	n := &p.Network
 	if n.limitsPorts() && !n.Families.IsSet() {
 		at := n.Connect.At

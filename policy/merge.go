@@ -42,7 +42,7 @@ func mergeSyscalls(parent, child *Syscalls) Syscalls {
 
 func mergeFiles(parent, child *Files) Files {
 	join := func(parents, children []Path) []Path {
-		kept := slices.DeleteFunc(slices.Clone(parents), func(p Path) bool { return child.mentions(p.Text) })
+		kept := slices.DeleteFunc(slices.Clone(parents), func(p Path) bool { return child.mentions(p) })
 		return concat(kept, children)
 	}
 	return Files{
@@ -58,12 +58,10 @@ func mergeFiles(parent, child *Files) Files {
 }
 
 // mentions reports whether any list has the path.
-func (f *Files) mentions(text string) bool {
+func (f *Files) mentions(path Path) bool {
 	for _, list := range [...][]Path{f.ReadOnly, f.ReadWrite, f.Exec, f.Hidden} {
-		for _, p := range list {
-			if cleanPath(p.Text) == cleanPath(text) {
-				return true
-			}
+		if slices.ContainsFunc(list, path.same) {
+			return true
 		}
 	}
 	return false

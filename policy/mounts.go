@@ -11,6 +11,9 @@ func (p *Policy) Mounts(t Target) []Mount {
 	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+5)
 	add := func(list []Path, kind Kind, access Access) {
 		for _, item := range list {
+			if item.Pattern {
+				continue
+			}
 			all = append(all, Mount{
 				Path: t.expand(item.Text), Kind: kind, Access: access,
 				Optional: item.Optional || kind == Empty, At: item.At,

@@ -46,6 +46,13 @@ func (t Target) expand(text string) string {
 	return path.Join(t.Dir, text)
 }
 
+// expandPattern is expand for a pattern: the folders before it are no part of
+// it, whatever their names.
+func (t Target) expandPattern(text string) string {
+	t.Home, t.Dir = escape(t.Home), escape(t.Dir)
+	return t.expand(text)
+}
+
 // cleanPath removes what does not change a document's path: "./a/" is "a".
 func cleanPath(text string) string { return path.Clean(text) }
 
@@ -57,7 +64,10 @@ func (p *Policy) Expand(t Target) *Policy {
 	expand := func(list []Path) []Path {
 		out := make([]Path, len(list))
 		for i, item := range list {
-			out[i] = Path{Text: t.expand(item.Text), Optional: item.Optional, At: item.At}
+			out[i] = item
+			if out[i].Text = t.expand(item.Text); item.Pattern {
+				out[i].Text = t.expandPattern(item.Text)
+			}
 		}
 		return out
 	}

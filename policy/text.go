@@ -54,16 +54,27 @@ func (p *Path) UnmarshalText(text []byte) error {
 	if strings.ContainsAny(rest, "\x00\n") {
 		return fmt.Errorf("%q has a control character in it: remove it", text)
 	}
-	p.Text, p.Optional = rest, optional
+	parsed, err := ParsePath(rest)
+	if err != nil {
+		return err
+	}
+	if parsed.Pattern && optional {
+		return fmt.Errorf("%q may fit nothing anyway: remove the -", text)
+	}
+	p.Text, p.Pattern, p.Optional = parsed.Text, parsed.Pattern, optional
 	return nil
 }
 
 // MarshalText writes the path as a document has it.
 func (p Path) MarshalText() ([]byte, error) {
-	if p.Optional {
-		return []byte("-" + p.Text), nil
+	text := p.Text
+	if !p.Pattern {
+		text = escape(text)
 	}
-	return []byte(p.Text), nil
+	if p.Optional {
+		text = "-" + text
+	}
+	return []byte(text), nil
 }
 
 // UnmarshalText reads a version such as "6.1".

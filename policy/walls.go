@@ -38,6 +38,9 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	case want.access&Write != 0 && mount.Access&Write == 0:
 		return refuse(abi.EROFS, "%s is mounted read-only", mount.Path)
 	}
+	if answer, refused := j.byPattern(q.Path, name, want.access); refused {
+		return answer
+	}
 	return Answer{Action: Do(filter.ActionAllow), At: mount.At}
 }
 

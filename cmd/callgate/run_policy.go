@@ -76,11 +76,17 @@ func (f *runFlags) unchanged() bool {
 // document returns what the flags say.
 func (f *runFlags) document() (*policy.Policy, error) {
 	p := &policy.Policy{}
+	var wrong error
 	add := func(list *[]policy.Path, flag string, paths []string) {
 		for _, text := range paths {
 			text, optional := strings.CutPrefix(text, "-")
-			if !slices.ContainsFunc(*list, func(p policy.Path) bool { return p.Text == text }) || list != &p.Files.Exec {
-				*list = append(*list, policy.Path{Text: text, Optional: optional, At: given(flag)})
+			path, err := policy.ParsePath(text)
+			if wrong = errors.Join(wrong, err); err != nil || path.Pattern && list == &p.Files.Exec {
+				continue // a pattern says nothing of executing
+			}
+			path.Optional, path.At = optional, given(flag)
+			if !slices.ContainsFunc(*list, func(p policy.Path) bool { return p.Text == path.Text }) || list != &p.Files.Exec {
+				*list = append(*list, path)
 			}
 		}
 	}
@@ -89,6 +95,9 @@ func (f *runFlags) document() (*policy.Policy, error) {
 	add(&p.Files.ReadWrite, "--rw", f.rw)
 	add(&p.Files.Exec, "--rw", f.rw)
 	add(&p.Files.Hidden, "--hide", f.hide)
+	if wrong != nil {
+		return nil, wrong
+	}
 	for _, text := range f.env {
 		name, value, set := strings.Cut(text, "=")
 		if name == "" {

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +32,50 @@ func (s *sections) files(t policy.Target) {
 		told = append(told, c)
 		s.add(c)
 	}
+	s.patterns(t)
+}
+
+// patterns compares what is left to do where either policy's patterns fit.
+func (s *sections) patterns(t policy.Target) {
+	matches := func(p *policy.Policy) map[string]policy.Match {
+		patterns, _ := p.Patterns(t, nil) // what is wrong with them, their filters told
+		return patterns.Matches()
+	}
+	a, b := matches(s.a), matches(s.b)
+	for _, text := range slices.Sorted(maps.Keys(both(a, b))) {
+		x, hasX := a[text]
+		y, hasY := b[text]
+		c := Change{Section: "files", What: text, From: patternWords(x, hasX), To: patternWords(y, hasY), A: x.At, B: y.At}
+		if c.From == c.To {
+			continue
+		}
+		c.Sense = sense(patternAccess(x, hasX), patternAccess(y, hasY))
+		s.add(c)
+	}
+}
+
+func both(a, b map[string]policy.Match) map[string]policy.Match {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// patternAccess is what a pattern leaves to do: everything, where it is none.
+func patternAccess(m policy.Match, is bool) []string {
+	if !is {
+		return access(policy.Mount{Access: policy.Read | policy.Write})
+	}
+	return access(policy.Mount{Access: m.Access})
+}
+
+func patternWords(m policy.Match, is bool) string {
+	switch {
+	case !is:
+		return "no pattern"
+	case m.Access == 0:
+		return "hidden"
+	}
+	return strings.Join(access(policy.Mount{Access: m.Access}), ", ")
 }
 
 // at returns the mount that decides about a path: the most specific one.

@@ -64,7 +64,7 @@ func lost(p *policy.Policy) policy.Problems {
 // the preset oci.
 func isContained(p *policy.Policy) bool {
 	around, _ := policy.Preset("oci")
-	return p.Network.Mode.Value == around.Network.Mode.Value && !p.Network.Families.IsSet() &&
+	return !p.Files.HasPatterns() && p.Network.Mode.Value == around.Network.Mode.Value && !p.Network.Families.IsSet() &&
 		len(p.Environment.Set)+len(p.Environment.Drop) == 0 &&
 		slices.EqualFunc(p.Environment.Keep, around.Environment.Keep, func(a, b policy.Name) bool { return a.Text == b.Text }) &&
 		slices.EqualFunc(p.Mounts(policy.Target{}), around.Mounts(policy.Target{}), func(a, b policy.Mount) bool { return a.String() == b.String() })
@@ -72,7 +72,7 @@ func isContained(p *policy.Policy) bool {
 
 // opensEverything reports whether the files restrict nothing.
 func opensEverything(f *policy.Files) bool {
-	return len(f.ReadWrite) == 1 && f.ReadWrite[0].Text == "/" && len(f.ReadOnly)+len(f.Hidden) == 0
+	return len(f.ReadWrite) == 1 && f.ReadWrite[0].Text == "/" && len(f.ReadOnly)+len(f.Hidden) == 0 && !f.HasPatterns()
 }
 
 // firstPath returns where the files begin.
