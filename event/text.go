@@ -30,7 +30,11 @@ func (e Event) String() string {
 	case Refused:
 		b.WriteString(" = -1 " + e.Errno.Name())
 	case Emulated:
-		b.WriteString(" = " + strconv.FormatInt(e.Result, 10))
+		if e.Result < 0 && e.Result > -4096 {
+			b.WriteString(" = -1 " + abi.Errno(-e.Result).Name())
+		} else {
+			b.WriteString(" = " + strconv.FormatInt(e.Result, 10))
+		}
 	case Given:
 		if e.Result < 0 {
 			b.WriteString(" = ? (given)")

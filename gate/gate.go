@@ -69,6 +69,10 @@ type Gate struct {
 	Taps      []Tap
 	Receivers int // how many goroutines take traps, from 1 to GOMAXPROCS: more lose Go's processors to each other
 	Limit     int // how many traps handlers may hold at once, see Trap.Hold
+	// Prepare, if not nil, is called by each receiver on its thread before it
+	// takes traps, and may change the thread for good: it ends with the receiver.
+	// An error ends Serve.
+	Prepare func() error
 }
 
 // Serve answers calls until none can come any more, and returns nil then, or
@@ -106,7 +110,12 @@ type server struct {
 func (s *server) receive() {
 	s.receivers.Go(func() {
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		if s.Prepare == nil {
+			defer runtime.UnlockOSThread()
+		} else if err := s.Prepare(); err != nil {
+			s.cancel(err)
+			return
+		}
 		for held := false; !held; {
 			trap, err := s.Source.Next(s.ctx)
 			if err != nil {

@@ -30,6 +30,9 @@ func (m *Mux) Route(name string, h Handler) {
 	m.routes[name] = h
 }
 
+// Has reports whether a call has a route.
+func (m *Mux) Has(name string) bool { return m.routes[name] != nil }
+
 // Handle answers a trap with the handler of its call.
 func (m *Mux) Handle(ctx context.Context, t *Trap) Verdict {
 	handler := m.Otherwise

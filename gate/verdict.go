@@ -25,6 +25,16 @@ func Fail(err error) Verdict { return Verdict{err: err} }
 // nothing. A value from -4095 to -1 is an error to the task: use Fail.
 func Return(value int64) Verdict { return Verdict{outcome: event.Emulated, value: value} }
 
+// Error lets the task see the error that the emulated call itself met, such as a
+// file that isn't there: nobody refused anything.
+func Error(err error) Verdict {
+	errno := abi.ErrnoOf(err)
+	if errno == 0 {
+		return Fail(err)
+	}
+	return Return(-int64(errno))
+}
+
 // Give makes f a new descriptor of the task, which the task sees as the call's
 // result. The Source closes f when it answered.
 func Give(f *os.File, closeOnExec bool) Verdict {

@@ -83,10 +83,11 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
 
-// Record is gate.Recorder's. What the kernel runs, and nothing is expected to
-// refuse, was no decision: the call only named a path that was looked at.
+// Record is gate.Recorder's. What the kernel runs, or callgate in its stead, and
+// nothing is expected to refuse, was no decision: the call only named a path that
+// was looked at.
 func (a *auditor) Record(e event.Event) error {
-	if e.Outcome == event.Allowed && e.Errno == 0 {
+	if e.Outcome != event.Refused && e.Errno == 0 {
 		return nil
 	}
 	return a.log.Record(e)

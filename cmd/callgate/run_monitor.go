@@ -21,9 +21,10 @@ type monitor struct {
 	policy    *policy.Policy
 	target    policy.Target
 	handler   gate.Handler
-	summary   *summary   // nil where more is asked for
-	explainer *explainer // nil without --explain
-	auditor   *auditor   // nil without --audit
+	summary   *summary      // nil where more is asked for
+	explainer *explainer    // nil without --explain
+	auditor   *auditor      // nil without --audit
+	patterns  *patternGuard // nil without patterns
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
 }
@@ -41,11 +42,13 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if o.explain {
 		m.explainer = &explainer{}
 	}
+	m.patterns = newPatternGuard(p)
 	if m.explainer == nil && m.auditor == nil {
-		if o.quiet {
+		if !o.quiet {
+			m.summary = &summary{}
+		} else if m.patterns == nil {
 			return nil, nil
 		}
-		m.summary = &summary{}
 	}
 	return m, nil
 }
@@ -64,27 +67,33 @@ func (m *monitor) attach(spec *jail.Spec) {
 			if err != nil || s.Listener == nil {
 				return program, err
 			}
-			return m.route(program, present)
+			return m.route(s, program, present)
 		}
 		return m.auditor.open(s.Mounts)
 	}
 	spec.Listener = m.serve
-	spec.Unheard = m.summary != nil
+	spec.Unheard = m.summary != nil && m.patterns == nil
 }
 
 // route returns the filter's program with what is to pass the gate.
-func (m *monitor) route(program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
+func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
+	mux := &gate.Mux{}
+	m.handler = mux
 	if m.summary != nil {
-		program, m.handler = guard.Count(program)
-		return program, nil
+		program, mux.Otherwise = guard.Count(program)
+	}
+	if m.explainer == nil && m.auditor == nil {
+		return m.patterns.route(program, spec, m.policy, m.target, present, mux)
 	}
 	judge, err := strict(m.policy, present).Judge(m.target)
 	if err != nil {
 		return nil, err
 	}
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
-	mux := &gate.Mux{Otherwise: refuse}
-	m.handler = mux
+	mux.Otherwise = refuse
+	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux); err != nil {
+		return nil, err
+	}
 	return guard.Foretell(stopping, m.target.Arch, judge, mux)
 }
 
@@ -97,6 +106,7 @@ func (m *monitor) serve(file *os.File) {
 		return
 	}
 	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
+	m.patterns.serve(&g)
 	if m.summary != nil {
 		g.Taps = append(g.Taps, &m.summary.refusals)
 	}
@@ -109,6 +119,7 @@ func (m *monitor) serve(file *os.File) {
 	m.serving.Go(func() {
 		m.err = g.Serve(context.Background())
 		listener.Close()
+		m.patterns.close()
 	})
 }
 

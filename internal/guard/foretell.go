@@ -28,7 +28,7 @@ func Foretell(program filter.Program, arch abi.Arch, judge *policy.Judge, mux *g
 func foretell(program filter.Program, arch abi.Arch, mux *gate.Mux, handler gate.Handler) (filter.Program, error) {
 	var calls []abi.Sysno
 	for number, row := range arch.Syscalls() {
-		if names(row) && program.ConstantAllow(arch.Audit(), number) {
+		if names(row) && program.ConstantAllow(arch.Audit(), number) && !mux.Has(row.Name) {
 			calls = append(calls, number)
 			mux.Route(row.Name, handler)
 		}

@@ -1,0 +1,246 @@
+// Package files decides, by a policy's patterns, about the calls that name files:
+// what the kernel's own walls can't decide. No call is sent back to the kernel to
+// be run with a path in the target's memory, which another thread may change
+// meanwhile: callgate finds the file itself, under the target's own root and
+// folder, decides about the name that it found, and does the rest with that.
+//
+// docs/files.md lists every call and what is done with it.
+package files
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/sys"
+	"github.com/callgate/callgate/policy"
+)
+
+// Place is a part of the file tree that the kernel's walls show.
+type Place struct {
+	Path   string        // absolute, without links
+	Access policy.Access // 0 is hidden
+}
+
+// Handler is a gate.Handler for calls that name files. Make it with New; Close
+// gives up what it holds.
+type Handler struct {
+	table    map[string]row
+	patterns *policy.Patterns
+	places   map[string]policy.Access
+	alone    bool // no mounts: callgate's check is the only one for what it opens
+
+	mutex     sync.Mutex // held while files are found and changed: no call of the target comes between
+	root      int        // a descriptor of the target's root, -1 until the first call
+	standings map[string]policy.Standing
+}
+
+// maxHeld is how many opens may wait at once, of FIFOs and the like: each takes a
+// thread.
+const maxHeld = 64
+
+// Limit is how many traps the gate should let the Handler hold.
+const Limit = maxHeld
+
+// maxStandings bounds the folders whose standing is remembered.
+const maxStandings = 4096
+
+// New returns a handler for a target that sees these places. Without mounts, the
+// target sees the machine's own tree, and nothing but the handler keeps what is
+// opened for it within the places.
+func New(patterns *policy.Patterns, places []Place, mounts bool) *Handler {
+	h := &Handler{table: newTable(), patterns: patterns, places: map[string]policy.Access{}, alone: !mounts, root: -1, standings: map[string]policy.Standing{}}
+	for _, p := range places {
+		h.places[p.Path] = p.Access
+	}
+	return h
+}
+
+// Close closes what the handler holds. It must serve no more calls.
+func (h *Handler) Close() {
+	if h.root >= 0 {
+		sys.Close(h.root)
+		h.root = -1
+	}
+}
+
+// Route has a program leave to the gate the calls that the handler serves, where
+// the program lets them, and routes them to it. A call that names a file and that
+// the table doesn't have is refused.
+func (h *Handler) Route(program filter.Program, arch abi.Arch, mux *gate.Mux) (filter.Program, error) {
+	var calls []abi.Sysno
+	for number, row := range arch.Syscalls() {
+		serve := h.table[row.Name]
+		if serve.how == left || serve.how == 0 && !namesFile(row) || !program.ConstantAllow(arch.Audit(), number) {
+			continue
+		}
+		calls = append(calls, number)
+		mux.Route(row.Name, h)
+	}
+	return program.NotifyOf(arch, calls)
+}
+
+// namesFile reports whether a call has a path among its arguments.
+func namesFile(row *abi.Syscall) bool {
+	for i := range row.Args {
+		if row.Args[i].Kind == abi.KindPath {
+			return true
+		}
+	}
+	return false
+}
+
+// Handle is gate.Handler's.
+func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
+	row, ok := t.Syscall()
+	if !ok {
+		return gate.Verdict{}
+	}
+	serve := h.table[row.Name].serve
+	if serve == nil {
+		return gate.Fail(&gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "patterns can't be kept for " + row.Name, Wall: policy.WallPatterns}})
+	}
+	c := &call{Trap: t, Handler: h, context: ctx}
+	h.mutex.Lock()
+	verdict := serve(c)
+	if !c.unlocked {
+		h.mutex.Unlock()
+	}
+	return verdict
+}
+
+// call is one call while it is served.
+type call struct {
+	*gate.Trap
+	*Handler
+	context  context.Context
+	unlocked bool // it goes on without the handler's lock
+}
+
+// unlock lets other calls be served: this one waits.
+func (c *call) unlock() {
+	c.mutex.Unlock()
+	c.unlocked = true
+}
+
+// answer is the verdict for what a call came to.
+func answer(err error) gate.Verdict {
+	var refusal *gate.Refusal
+	switch {
+	case err == nil:
+		return gate.Return(0)
+	case errors.As(err, &refusal), errors.Is(err, gate.ErrGone):
+		return gate.Fail(err)
+	}
+	return gate.Error(err)
+}
+
+// decide refuses what the policy withholds of the file at a spot.
+func (h *Handler) decide(s *spot, want policy.Access) error {
+	name := s.full()
+	if !strings.HasPrefix(name, "/") {
+		return nil // a pipe, a socket: no file by name
+	}
+	if refusal := h.byPattern(s, want); refusal != nil {
+		return refusal
+	}
+	if trimmed, cut := strings.CutSuffix(name, deleted); cut && s.name == "" {
+		// What the kernel says of a file without a name left; its last one counts.
+		if match, ok := h.patterns.Decide(trimmed); ok {
+			return refused(match, trimmed, want)
+		}
+		if s.nameless() {
+			return nil
+		}
+	}
+	return h.byPlace(name, want)
+}
+
+const deleted = " (deleted)"
+
+// byPattern is nil where the patterns leave what is wanted.
+func (h *Handler) byPattern(s *spot, want policy.Access) error {
+	standing := h.standing(s.path)
+	if s.name != "" {
+		standing = h.patterns.Enter(standing, s.name)
+	}
+	match, ok := h.patterns.Of(standing)
+	if !ok {
+		return nil
+	}
+	return refused(match, s.full(), want)
+}
+
+// refused is nil where a pattern leaves what is wanted.
+func refused(match policy.Match, name string, want policy.Access) error {
+	missing := want &^ match.Access
+	if match.Access != 0 {
+		missing &^= policy.Execute // what is readable the kernel's walls decide
+	}
+	if match.Plain || missing == 0 {
+		return nil
+	}
+	answer := match.Refusal(name, want)
+	return &gate.Refusal{
+		Errno: abi.Errno(answer.Action.Data()),
+		Why:   event.Why{Text: answer.Reason, Rule: answer.At.String(), Wall: answer.Wall, Cure: answer.Cure},
+	}
+}
+
+// standing is a folder's among the patterns, remembered: most calls are about few
+// folders.
+func (h *Handler) standing(folder string) policy.Standing {
+	if s, ok := h.standings[folder]; ok {
+		return s
+	}
+	if len(h.standings) >= maxStandings {
+		clear(h.standings)
+	}
+	s := h.patterns.At(folder)
+	h.standings[folder] = s
+	return s
+}
+
+// byPlace refuses what lies outside of what the walls show: a folder that was
+// passed to the target, or the machine's own tree where there are no mounts. What
+// may be done within, mounts decide where there are any.
+func (h *Handler) byPlace(name string, want policy.Access) error {
+	for at := name; ; at = parent(at) {
+		if access, ok := h.places[at]; ok {
+			if access != 0 && (!h.alone || want&^access == 0) {
+				return nil
+			}
+			break
+		}
+		if at == "/" {
+			if !h.alone && want&^policy.Read == 0 && h.leads(name) {
+				return nil
+			}
+			break
+		}
+	}
+	return &gate.Refusal{Errno: abi.EACCES, Why: event.Why{Text: name + " is not granted", Wall: policy.WallFiles}}
+}
+
+// leads reports whether a place lies below a folder.
+func (h *Handler) leads(folder string) bool {
+	prefix := strings.TrimSuffix(folder, "/") + "/"
+	for place := range h.places {
+		if strings.HasPrefix(place, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func parent(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i > 0 {
+		return name[:i]
+	}
+	return "/"
+}
