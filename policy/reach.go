@@ -32,9 +32,9 @@ func (n *Network) ReachesAddress(address netip.Addr, port uint16, udp bool) bool
 // TrustsName reports whether a name that ReachesName has may lead to an address.
 // Who owns a name says where it leads, so that one could lead to what only this
 // machine reaches: its own services, a cloud's metadata, the neighbours. A name
-// that the policy spells out may lead into private networks; a wildcard, or a
-// port alone, only to public addresses; to the machine itself and its link
-// none but [HostName] does, unless the address is listed, too.
+// that the policy spells out may lead to any other machine; a wildcard, or a port
+// alone, only to public addresses; to the machine itself and its link none but
+// [HostName] does, unless the address is listed, too.
 func (n *Network) TrustsName(name string, address netip.Addr, port uint16, udp bool) bool {
 	address = address.Unmap()
 	if name == HostName && address.IsLoopback() || IsPublic(address) || n.ReachesAddress(address, port, udp) {
@@ -43,7 +43,7 @@ func (n *Network) TrustsName(name string, address netip.Addr, port uint16, udp b
 	spelled := slices.ContainsFunc(n.Connect.Value, func(d Destination) bool {
 		return d.Port == port && d.UDP == udp && d.Name == name
 	})
-	return spelled && isNeighbour(address)
+	return spelled && !isOwn(address)
 }
 
 // IsAny reports whether the destination is a port of every public address.
@@ -68,12 +68,16 @@ func IsPublic(address netip.Addr) bool {
 	return !slices.ContainsFunc(special[:], func(text string) bool { return netip.MustParsePrefix(text).Contains(address) })
 }
 
-// isNeighbour reports whether an address is one of a private network (RFC 1918,
-// 4193, 6598).
-func isNeighbour(address netip.Addr) bool {
-	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)
-	return address.IsPrivate() || shared.Contains(address)
+// isOwn reports whether an address may be one of this machine or of its link, where
+// clouds keep a machine's credentials, or may carry one within.
+func isOwn(address netip.Addr) bool {
+	return !address.IsGlobalUnicast() || slices.ContainsFunc(own[:], func(text string) bool { return netip.MustParsePrefix(text).Contains(address) })
 }
+
+// own are those of the special addresses that isOwn is about, besides loopback,
+// link-local, multicast and unspecified addresses: "this network", an IPv4
+// address within (RFC 6052, 3056, 4380), and a metadata service on IPv6.
+var own = [...]string{"0.0.0.0/8", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fd00:ec2::/32"}
 
 // relay answers for a connection of a program in a network of its own, to the
 // question's host, which may be a name, an address, or left out.

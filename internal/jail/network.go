@@ -27,6 +27,10 @@ type Relay struct {
 // RelaySockets are the sockets of a relay.
 type RelaySockets struct {
 	TCP, UDP []*os.File // bound to the ports of the Relay, in their order
+	// Packets are those that begin TCP connections, which the sockets overlook until
+	// they come by another link than Link; nil where the kernel lacks such sockets.
+	Packets *sys.Packets
+	Link    int
 	// Inside returns a new TCP socket in the target's network.
 	Inside func() (*os.File, error)
 }
@@ -77,12 +81,22 @@ func (s *Spec) relaySockets(pid int, maker *sys.SocketMaker) (sockets RelaySocke
 			sockets.close()
 		}
 	}()
+	sockets.Link = linkIndex
 	sockets.Inside = func() (*os.File, error) { return maker.Socket(sys.IPv4, sys.StreamSocket, 0) }
 	outer, err := newNetlink(maker)
 	if err != nil {
 		return sockets, err
 	}
 	defer outer.Close()
+	packets, err := maker.Socket(sys.PacketSocket[0], sys.PacketSocket[1], sys.PacketSocket[2])
+	watched := err == nil
+	if watched {
+		defer func() {
+			if sockets.Packets == nil {
+				packets.Close()
+			}
+		}()
+	}
 	for _, ports := range []struct {
 		list []uint16
 		kind int
@@ -94,6 +108,11 @@ func (s *Spec) relaySockets(pid int, maker *sys.SocketMaker) (sockets RelaySocke
 				return sockets, err
 			}
 			*ports.into = append(*ports.into, socket)
+			if ports.kind == sys.StreamSocket && watched {
+				if err := sys.HoldConnections(socket, linkIndex); err != nil {
+					return sockets, err
+				}
+			}
 			if err := sys.BindAny(socket, port); err != nil {
 				return sockets, fmt.Errorf("port %d: %w", port, err)
 			}
@@ -110,6 +129,11 @@ func (s *Spec) relaySockets(pid int, maker *sys.SocketMaker) (sockets RelaySocke
 	if err := s.link(outer, inner, pid); err != nil {
 		return sockets, err
 	}
+	if watched {
+		if sockets.Packets, err = sys.WatchConnections(packets, linkIndex); err != nil {
+			return sockets, err
+		}
+	}
 	return sockets, maker.GoOn()
 }
 
@@ -118,6 +142,9 @@ func (r *RelaySockets) close() {
 		for _, socket := range list {
 			socket.Close()
 		}
+	}
+	if r.Packets != nil {
+		r.Packets.Close()
 	}
 }
 

@@ -42,6 +42,7 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 	if walls.has(Network) && !s.HostNetwork {
 		script.Wall(string(Network))
 		if s.Relay != nil {
+			script.AcceptAnySource()
 			script.MakeSockets()
 			script.OpenPorts()
 		} else {

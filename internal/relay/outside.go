@@ -20,7 +20,7 @@ type Outside struct {
 }
 
 // errDistrusted is a name that leads to where its rule does not let it.
-var errDistrusted = errors.New("it leads to an address of this machine or of a private network, which no rule lists")
+var errDistrusted = errors.New("where the name leads is no public address, and no rule lists it")
 
 const dialTimeout = 30 * time.Second
 

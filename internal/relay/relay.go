@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -107,6 +108,8 @@ func (r *Relay) Routes() []netip.Prefix {
 // Sockets are bound in the program's network, in the order of Ports.
 type Sockets struct {
 	TCP, UDP []*os.File
+	Packets  *sys.Packets             // those that begin connections; nil where they can't be watched
+	Link     int                      // that they come in by
 	Inside   func() (*os.File, error) // a new socket for TCP in the program's own network
 }
 
@@ -115,6 +118,7 @@ type running struct {
 	*Relay
 	ctx     context.Context // done at the end
 	cancel  func()
+	held    *held // nil where packets can't be watched
 	closers []func() error
 	work    sync.WaitGroup
 }
@@ -129,6 +133,9 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 			run.stop()
 		}
 	}()
+	if s.Packets != nil {
+		run.hold(s.Packets, s.Link)
+	}
 	tcp, udp := r.Ports()
 	for i, file := range s.TCP {
 		listener, err := net.FileListener(file)

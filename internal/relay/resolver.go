@@ -94,7 +94,7 @@ func (r *Relay) resolve(ctx context.Context, reply *dnsmessage.Message, q dnsmes
 	if q.Type != dnsmessage.TypeA {
 		return // no other records: names lead to the relay alone
 	}
-	address, err := r.addressOf(ctx, name)
+	address, err := r.standFor(ctx, name)
 	switch {
 	case err != nil:
 		reply.RCode = dnsmessage.RCodeServerFailure
@@ -120,9 +120,9 @@ func (r *Relay) found(reply *dnsmessage.Message, q dnsmessage.Question, address 
 	}}
 }
 
-// addressOf returns the address that stands for a name in the program's network,
+// standFor returns the address that stands for a name in the program's network,
 // none if there is no such name.
-func (r *Relay) addressOf(ctx context.Context, name string) (netip.Addr, error) {
+func (r *Relay) standFor(ctx context.Context, name string) (netip.Addr, error) {
 	if address, ok := r.names.known(name, time.Now()); ok {
 		return address, nil
 	}

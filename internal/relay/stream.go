@@ -37,8 +37,12 @@ func (r *Relay) asked(to netip.AddrPort, udp bool) (d destination, listed bool) 
 
 // stream serves a connection that the program made.
 func (r *running) stream(inside *net.TCPConn) {
-	to := inside.LocalAddr().(*net.TCPAddr).AddrPort()
-	if to.Addr().Unmap() == r.address {
+	to := addressOf(inside.LocalAddr())
+	if outside := r.held.claim([2]netip.AddrPort{addressOf(inside.RemoteAddr()), to}); outside != nil {
+		splice(inside, outside)
+		return
+	}
+	if to.Addr() == r.address {
 		r.resolveStream(inside)
 		return
 	}
@@ -55,6 +59,11 @@ func (r *running) stream(inside *net.TCPConn) {
 		return
 	}
 	splice(inside, outside.(*net.TCPConn))
+}
+
+func addressOf(a net.Addr) netip.AddrPort {
+	at := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
 // failed tells of a destination that a rule lists and that is refused all the same.

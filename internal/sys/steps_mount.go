@@ -163,20 +163,6 @@ func (s *Script) NewFile(folder any, path string, mode int, text string) {
 	s.Close(r)
 }
 
-// OpenPorts lets every process of the network namespace bind ports below 1024;
-// where /proc/sys can't be written, the kernel goes on to refuse it. The file is
-// opened in the place of one that takes anything.
-func (s *Script) OpenPorts() {
-	const null, path = "/dev/null", "/proc/sys/net/ipv4/ip_unprivileged_port_start"
-	sink, r := s.Reg(), s.Reg()
-	s.Call("open", null, unix.SYS_OPENAT, Here, null, unix.O_WRONLY|unix.O_CLOEXEC).Into(sink)
-	s.Call("duplicate", "", unix.SYS_FCNTL, sink, unix.F_DUPFD_CLOEXEC, 0).Into(r)
-	s.Close(sink)
-	s.Call("open", path, unix.SYS_OPENAT, Here, path, unix.O_WRONLY|unix.O_CLOEXEC).Tolerate(unix.ENOENT, unix.EACCES, unix.EROFS).Into(r)
-	s.Call("write", path, unix.SYS_WRITE, r, "0", 1)
-	s.Close(r)
-}
-
 // Close closes the descriptor in r and gives the register back.
 func (s *Script) Close(r Reg) {
 	s.Call("close", "", unix.SYS_CLOSE, r)

@@ -1,0 +1,119 @@
+package relay
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/callgate/callgate/internal/sys"
+)
+
+// held are the connections that the program began and that wait for their other
+// half outside. The listeners overlook the packet that begins one; the relay sees
+// it, dials, and lets the packet come again, or answers as the outside did. So a
+// program's connect(2), blocking or not, fails as it would without a relay.
+type held struct {
+	*running
+	packets *sys.Packets
+	link    int
+	mutex   sync.Mutex
+	byPair  map[[2]netip.AddrPort]*net.TCPConn // nil while dialling
+}
+
+// unclaimed is how long a connection outside waits for a program that went away.
+const unclaimed = 10 * time.Second
+
+// hold watches what comes in by a link.
+func (r *running) hold(packets *sys.Packets, link int) {
+	h := &held{running: r, packets: packets, link: link, byPair: map[[2]netip.AddrPort]*net.TCPConn{}}
+	r.held = h
+	r.closers = append(r.closers, packets.Close)
+	r.work.Go(func() {
+		buffer := make([]byte, 2048)
+		for {
+			size, from, err := packets.Receive(buffer)
+			if errors.Is(err, os.ErrClosed) {
+				return
+			}
+			if o, ok := readOpening(buffer[:size]); err == nil && ok {
+				o.packet = append([]byte(nil), o.packet...)
+				h.begin(o, from)
+			}
+		}
+	})
+}
+
+// begin deals with the first packet of a connection, and with its repeats.
+func (h *held) begin(o opening, from sys.HardwareAddress) {
+	if o.to.Addr() == h.address {
+		h.admit(o)
+		return
+	}
+	d, listed := h.asked(o.to, false)
+	if !listed {
+		h.refused(Refusal{Host: d.host(), Port: d.port})
+		h.packets.Send(o.reset(), h.link, from)
+		return
+	}
+	pair := [2]netip.AddrPort{o.from, o.to}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if _, known := h.byPair[pair]; known || len(h.byPair) == maxStreams {
+		return // dialling; or it will come again
+	}
+	h.byPair[pair] = nil
+	h.work.Go(func() { h.dialFor(o, from, pair, d) })
+}
+
+func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPort, d destination) {
+	outside, err := h.dial(h.ctx, d)
+	if err != nil {
+		h.claim(pair)
+		h.failed(d, err)
+		h.packets.Send(answerTo(o, err, h.address), h.link, from)
+		return
+	}
+	h.mutex.Lock()
+	h.byPair[pair] = outside.(*net.TCPConn)
+	h.mutex.Unlock()
+	h.admit(o)
+	select {
+	case <-time.After(unclaimed):
+	case <-h.ctx.Done():
+	}
+	if left := h.claim(pair); left == outside {
+		left.Close()
+	}
+}
+
+// admit lets the packet come again, by the loopback.
+func (h *held) admit(o opening) {
+	h.packets.Send(o.again(), sys.Loopback, sys.HardwareAddress{})
+}
+
+// answerTo is what the program is told of a failure outside. A connection that
+// timed out is begun again by the program's own patience, as it would be outside.
+func answerTo(o opening, err error, router netip.Addr) []byte {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.As(err, &dns):
+		return o.unreachable(router)
+	}
+	return o.reset()
+}
+
+// claim returns the other half of a connection, once.
+func (h *held) claim(pair [2]netip.AddrPort) *net.TCPConn {
+	if h == nil {
+		return nil
+	}
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	outside := h.byPair[pair]
+	delete(h.byPair, pair)
+	return outside
+}
