@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/callgate/callgate/abi"
@@ -50,6 +51,10 @@ func (p *Policy) Decide(t Target, q Question) (Answer, error) {
 
 // Judge is a policy made ready to answer many questions.
 type Judge struct {
+	// Names, if not nil, tells what an address of the program's own network stands
+	// for: a name, or "localhost" for what is always there.
+	Names func(netip.Addr) (name string, stands bool)
+
 	policy   *Policy
 	target   Target
 	compiled *Compiled
@@ -68,7 +73,7 @@ func (p *Policy) Judge(t Target) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{p, t.complete(p), compiled, p.Mounts(t), patterns}, nil
+	return &Judge{policy: p, target: t.complete(p), compiled: compiled, mounts: p.Mounts(t), patterns: patterns}, nil
 }
 
 // Decide answers a question as Policy.Decide does. It changes nothing, so that

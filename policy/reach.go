@@ -87,6 +87,11 @@ func (j *Judge) relay(q Question) Answer {
 	host := q.Host
 	address, err := netip.ParseAddr(host)
 	isAddress := err == nil
+	if isAddress && j.Names != nil {
+		if name, stands := j.Names(address.Unmap()); stands {
+			host, isAddress = name, false
+		}
+	}
 	var allowed, known bool
 	switch {
 	case isAddress:
@@ -116,24 +121,32 @@ func (j *Judge) relay(q Question) Answer {
 // unreached is the refusal of a destination. Of what is known at all, another
 // port is listed: callgate is there, and nobody listens.
 func (j *Judge) unreached(q Question, host string, known, udp bool) Answer {
-	n := &j.policy.Network
 	errno := abi.ENETUNREACH
 	if known {
 		errno = abi.ECONNREFUSED
 	}
-	at := n.Connect.At
-	if at == (Origin{}) {
+	a := Answer{Action: Do(errnoAction(errno)), Wall: WallNetwork}
+	a.Reason, a.Cure, a.At = j.policy.Network.Missing(host, uint16(q.Port), udp)
+	return a
+}
+
+// Missing says why a destination is not reached that no rule lists, and what would
+// list it. The host is a name, an address, or "" for any; the port of a name that
+// was only looked up is 0.
+func (n *Network) Missing(host string, port uint16, udp bool) (reason, cure string, at Origin) {
+	if at = n.Connect.At; at == (Origin{}) {
 		at = n.Mode.At
 	}
-	wanted := Destination{Port: uint16(q.Port), UDP: udp}
-	a := Answer{Action: Do(errnoAction(errno)), Wall: WallNetwork, At: at}
+	wanted := Destination{Port: port, UDP: udp}
 	if host != "" && wanted.setHost(bracket(host)) != nil {
-		a.Reason = fmt.Sprintf("%q is no name that can be listed", host)
-		return a
+		return fmt.Sprintf("%q is no name that can be listed", host), "", at
 	}
-	a.Reason = fmt.Sprintf("the network section does not list %s under connect", wanted)
-	a.Cure = fmt.Sprintf("network:\n  connect: [%q]\n", wanted.String())
-	return a
+	text := wanted.String()
+	if port == 0 {
+		const likely = 443
+		text, wanted.Port = host, likely
+	}
+	return fmt.Sprintf("the network section does not list %s under connect", text), fmt.Sprintf("network:\n  connect: [%q]\n", wanted.String()), at
 }
 
 func bracket(host string) string {

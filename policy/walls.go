@@ -152,12 +152,10 @@ func (j *Judge) network(q Question) Answer {
 		return allow
 	case q.Call != "bind" && n.Mode.Value == RelayNetwork:
 		return j.relay(q)
-	case q.Call != "bind" && q.Call != "connect":
-		return allow
-	case at != (Origin{}) && !listed:
+	case (q.Call == "bind" || q.Call == "connect") && at != (Origin{}) && !listed:
 		return refuse(abi.EACCES, WallLandlock, at, fmt.Sprintf("network:\n  %s: [%d]\n", key, port),
 			"the network section does not list port %d under %s", port, key)
-	case q.Call == "connect" && n.Mode.Value == NoNetwork:
+	case q.Call != "bind" && n.Mode.Value == NoNetwork:
 		return refuse(abi.ENETUNREACH, WallNetwork, n.Mode.At, "network:\n  mode: host\n",
 			"the program's network is its own and reaches nothing but itself")
 	case q.Call == "bind" && port < 1024 && n.Mode.Value != RelayNetwork && !j.policy.grants("CAP_NET_BIND_SERVICE"):

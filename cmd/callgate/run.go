@@ -123,7 +123,7 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		monitor.attach(spec)
 	}
 	jail.Outline(spec, p)
-	relayNetwork(spec, p, nil)
+	unreached := relayNetwork(spec, p, monitor)
 	if !o.quiet {
 		sayUnrelayed(stderr, p)
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
@@ -145,6 +145,9 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	}
 	if monitor != nil {
 		monitor.say(stderr)
+	}
+	if !o.quiet && !o.explain {
+		unreached.say(stderr)
 	}
 	for _, made := range spec.Made() {
 		fmt.Fprintf(stderr, "callgate: %v\n", made)

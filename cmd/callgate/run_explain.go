@@ -11,7 +11,10 @@ import (
 )
 
 // explainer says at the end what was refused.
-type explainer struct{ refusals guard.Refusals }
+type explainer struct {
+	refusals guard.Refusals
+	network  *unreached // nil without a relay
+}
 
 // say prints what was refused and what would allow it.
 func (x *explainer) say(w io.Writer) {
@@ -21,7 +24,9 @@ func (x *explainer) say(w io.Writer) {
 	list, omitted := x.refusals.Summary()
 	var page strings.Builder
 	paint := newPainter(w)
-	if len(list) == 0 {
+	var network strings.Builder
+	x.network.explain(&network, paint)
+	if len(list) == 0 && network.Len() == 0 {
 		page.WriteString("callgate: nothing was refused\n")
 	} else {
 		page.WriteString("callgate: refused:\n")
@@ -30,6 +35,7 @@ func (x *explainer) say(w io.Writer) {
 		fmt.Fprintf(&page, "%s × %s: %s\n", paint.paint(red, strconv.Itoa(r.Count)), strconv.Quote(r.Task.Program), callOf(r.Event))
 		explainLines(&page, r.Why.Text, "", r.Why.Rule, r.Why.Cure)
 	}
+	page.WriteString(network.String())
 	if omitted > 0 {
 		fmt.Fprintf(&page, "and %d more calls, too different to list\n", omitted)
 	}

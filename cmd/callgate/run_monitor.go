@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"sync"
 
@@ -21,10 +22,11 @@ type monitor struct {
 	policy    *policy.Policy
 	target    policy.Target
 	handler   gate.Handler
-	summary   *summary      // nil where more is asked for
-	explainer *explainer    // nil without --explain
-	auditor   *auditor      // nil without --audit
-	patterns  *patternGuard // nil without patterns
+	names     func(netip.Addr) (string, bool) // what addresses stand for; nil without a relay
+	summary   *summary                        // nil where more is asked for
+	explainer *explainer                      // nil without --explain
+	auditor   *auditor                        // nil without --audit
+	patterns  *patternGuard                   // nil without patterns
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
 }
@@ -89,6 +91,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 	if err != nil {
 		return nil, err
 	}
+	judge.Names = m.names
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux.Otherwise = refuse
 	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux); err != nil {

@@ -48,18 +48,30 @@ func readNetwork(p *policy.Policy, net, publish []string) error {
 	return nil
 }
 
-// relayNetwork has the Spec's network lead to what the policy lists.
-func relayNetwork(spec *jail.Spec, p *policy.Policy, refused func(relay.Refusal)) {
+// relayNetwork has the Spec's network lead to what the policy lists. It returns
+// what is refused there, nil without a relay.
+func relayNetwork(spec *jail.Spec, p *policy.Policy, m *monitor) *unreached {
 	if p.Network.Mode.Value != policy.RelayNetwork {
-		return
+		return nil
 	}
+	refused := &unreached{rules: &p.Network, kinds: map[relay.Refusal]*refusedKind{}}
 	r := relay.New(relay.Config{
-		Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Refused: refused,
+		Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Refused: refused.refused,
 	})
+	if m != nil {
+		m.names = r.Names
+		if m.explainer != nil {
+			m.explainer.network = refused
+		}
+		if m.auditor != nil {
+			refused.record = m.auditor.Record
+		}
+	}
 	spec.Relay = &jail.Relay{Routes: r.Routes(), Start: func(s jail.RelaySockets) (func(), error) {
 		return r.Start(relay.Sockets(s))
 	}}
 	spec.Relay.TCP, spec.Relay.UDP = r.Ports()
+	return refused
 }
 
 // sayUnrelayed names what the relay can't do yet.

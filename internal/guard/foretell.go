@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path"
 	"strconv"
@@ -68,7 +69,7 @@ func (p *prophet) Handle(_ context.Context, t *gate.Trap) gate.Verdict {
 			}
 			question.Path = absolute(t, row, i, text)
 		case abi.KindSockaddr:
-			question.Port = port(t, i)
+			question.Host, question.Port = destination(t, i)
 		default:
 			continue
 		}
@@ -85,11 +86,21 @@ func (p *prophet) refusal(q policy.Question, tid int) *gate.Refusal {
 	if err != nil || answer.Action.Lets() || answer.Action.Kind() != filter.ActionErrno {
 		return nil
 	}
+	if q.Call == "connect" && p.judge.Names != nil && p.sends(q) {
+		return nil
+	}
 	errno := abi.Errno(answer.Action.Data())
 	if errno == abi.ENOENT && q.Path != "" && (nowhere(q.Path) || p.taskHas(tid, q.Path)) {
 		return nil // what isn't there nobody withholds; the program may have made one of its own
 	}
 	return &gate.Refusal{Errno: errno, Why: whyOf(answer)}
+}
+
+// sends reports whether datagrams may go where a connection may not: nobody can
+// tell what the socket is.
+func (p *prophet) sends(q policy.Question) bool {
+	answer, err := p.judge.Decide(policy.Question{Call: "sendto", Host: q.Host, Port: q.Port})
+	return err == nil && answer.Action.Lets()
 }
 
 func whyOf(a policy.Answer) event.Why {
@@ -144,16 +155,26 @@ func absolute(t *gate.Trap, row *abi.Syscall, i int, text string) string {
 	return path.Join(base, text)
 }
 
-// port is the port of an internet address, or 0. The families have the numbers
-// that every architecture gives them (include/linux/socket.h).
-func port(t *gate.Trap, i int) int {
-	const inet, inet6, size = 2, 10, 4
+// destination is an internet address and its port, or 0. The families have the
+// numbers that every architecture gives them (include/linux/socket.h), the
+// structures are those of ip(7) and ipv6(7).
+func destination(t *gate.Trap, i int) (host string, port int) {
+	const inet, inet6 = 2, 10
+	const size, start, size6, start6 = 8, 4, 24, 8
 	address, err := t.Bytes(i, size)
 	if err != nil {
-		return 0
+		return "", 0
 	}
-	if family := binary.LittleEndian.Uint16(address); family != inet && family != inet6 {
-		return 0
+	port = int(binary.BigEndian.Uint16(address[2:]))
+	switch binary.LittleEndian.Uint16(address) {
+	case inet:
+		return netip.AddrFrom4([4]byte(address[start:])).String(), port
+	case inet6:
+		rest := make([]byte, size6-start6)
+		if t.Read(t.Args[i]+start6, rest) != nil {
+			return "", 0
+		}
+		return netip.AddrFrom16([16]byte(rest)).Unmap().String(), port
 	}
-	return int(binary.BigEndian.Uint16(address[2:]))
+	return "", 0
 }

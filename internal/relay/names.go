@@ -68,6 +68,15 @@ func (n *names) of(address netip.Addr) (string, bool) {
 	return n.entries[place].name, true
 }
 
+// Names returns what an address of the program's network stands for: a name, or
+// "localhost" for the relay itself. It is false for any other.
+func (r *Relay) Names(address netip.Addr) (name string, stands bool) {
+	if address == r.address {
+		return "localhost", true
+	}
+	return r.names.of(address)
+}
+
 // address and place turn a place into an address and back: the first address of
 // the prefix is no host's.
 func (n *names) address(place int) netip.Addr {
