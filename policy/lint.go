@@ -154,6 +154,14 @@ func (p *Policy) shadowed(found *Problems) {
 	}
 }
 
+// allowsEveryFamily reports whether a rule allows sockets whatever their family.
+func (p *Policy) allowsEveryFamily() bool {
+	return slices.ContainsFunc(p.Syscalls.Rules, func(r Rule) bool {
+		return r.Then.Lets() && r.covers("socket") &&
+			!slices.ContainsFunc(r.When, func(c Condition) bool { return c.Arg.Text == "family" || c.Arg.Text == "0" })
+	})
+}
+
 // vain complains of what is said without effect, or with less than it seems.
 func (p *Policy) vain(found *Problems) {
 	for _, v := range p.Environment.Set {
@@ -169,7 +177,7 @@ func (p *Policy) vain(found *Problems) {
 		}
 	}
 	n := &p.Network
-	if n.limitsPorts() && !n.Families.IsSet() {
+	if n.limitsPorts() && !n.Families.IsSet() && p.allowsEveryFamily() {
 		at := n.Connect.At
 		if !n.limitsConnect() {
 			at = n.Bind.At

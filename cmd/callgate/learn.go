@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ import (
 
 type learnOptions struct {
 	output       string
+	tighten      bool
 	workdir      string
 	env          []string
 	capabilities []string
@@ -42,7 +44,8 @@ network. Only its capabilities, and powers by set-user-id programs, are taken.
 
 The exit code is the program's. The policy is written whatever that is.`,
 		Example: `  callgate learn -o app.yaml -- make test
-  callgate run --policy app.yaml -- make test`,
+  callgate run --policy app.yaml -- make test
+  callgate learn --tighten -o app.yaml -- make test`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("learn: name a program: callgate learn [flags] -- PROGRAM [ARGUMENT...]")
@@ -59,6 +62,7 @@ The exit code is the program's. The policy is written whatever that is.`,
 	f := cmd.Flags()
 	f.SetInterspersed(false)
 	f.StringVarP(&o.output, "output", "o", "", "write the policy to this `file`, or add to the one that is there; without, it is printed")
+	f.BoolVar(&o.tighten, "tighten", false, "also remove from the policy what the program does not use this time")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in the policy to be it")
 	f.VarP((*list)(&o.env), "env", "e", "let the program have this variable, too: its `NAME`")
 	f.Var((*list)(&o.capabilities), "cap-add", "let it keep this `capability`")
@@ -68,6 +72,9 @@ The exit code is the program's. The policy is written whatever that is.`,
 }
 
 func (o *learnOptions) run(args []string, stdout, stderr io.Writer) error {
+	if o.tighten && o.output == "" {
+		return exitError{exitFailure, errors.New("--tighten: there is no policy to make tighter: name it with --output")}
+	}
 	target, err := o.target()
 	if err != nil {
 		return exitError{exitFailure, err}
@@ -77,7 +84,11 @@ func (o *learnOptions) run(args []string, stdout, stderr io.Writer) error {
 		return exitError{exitFailure, err}
 	}
 	result, runErr := o.watch(lesson, args)
-	if runErr != nil {
+	var wall *jail.WallError
+	switch {
+	case errors.As(runErr, &wall) && wall.Wall == jail.Filter && errors.Is(runErr, syscall.EBUSY):
+		return exitError{exitFailure, errors.New("learn: a supervisor around callgate has the one listener that a program may have: learn outside it")}
+	case runErr != nil:
 		return exitError{exitCodeOf(runErr), runErr}
 	}
 	if err := lesson.write(stdout, stderr); err != nil {

@@ -62,6 +62,9 @@ func (l *lesson) read() ([]byte, error) {
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return text, err
 		}
+		if l.options.tighten {
+			return nil, fmt.Errorf("--tighten: %w: learn it first", err)
+		}
 	}
 	return learn.Begin(l.options.nameOf(l.args), strings.Join(l.args, " "), l.target.Kernel)
 }
@@ -145,16 +148,17 @@ func (l *lesson) serve(file *os.File) {
 	})
 }
 
-// write adds what was learnt to the document.
+// write adds what was learnt to the document, and says what came of it.
 func (l *lesson) write(stdout, stderr io.Writer) error {
 	if l.err != nil {
 		return fmt.Errorf("the gate stopped early: %w: nothing is written, for it would lack something", l.err)
 	}
 	if l.file == "" {
-		text, err := l.learnt(stderr)
+		text, notes, err := l.learnt()
 		if err == nil {
 			_, err = stdout.Write(text)
 		}
+		l.say(stderr, notes)
 		return err
 	}
 	unlock, err := lockFolder(filepath.Dir(l.file))
@@ -162,34 +166,88 @@ func (l *lesson) write(stdout, stderr io.Writer) error {
 		return fmt.Errorf("--output: %w", err)
 	}
 	defer unlock()
-	text, err := l.learnt(stderr)
+	text, notes, err := l.learnt()
 	if err != nil {
 		return err
 	}
-	return replaceFile(l.file, text)
+	if err := replaceFile(l.file, text); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	l.say(stderr, notes)
+	return nil
 }
 
-// learnt is the document with what was learnt.
-func (l *lesson) learnt(stderr io.Writer) ([]byte, error) {
+func (l *lesson) say(w io.Writer, notes []string) {
+	if l.options.quiet {
+		return
+	}
+	for _, note := range notes {
+		fmt.Fprintf(w, "callgate: learn: %s\n", note)
+	}
+}
+
+// learnt returns the document with what was learnt, and what there is to tell.
+func (l *lesson) learnt() ([]byte, []string, error) {
 	text, p, err := l.open()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	place := learn.Place{Target: l.target, Exists: func(path string) bool { _, err := os.Stat(path); return err == nil }}
-	draft, err := l.ledger.Draft(p, place)
-	if err != nil {
-		return nil, err
-	}
-	if text, err = document.Amend(l.name(), text, draft.Additions); err != nil {
-		return nil, err
-	}
-	if _, err := l.load(text); err != nil {
-		return nil, fmt.Errorf("what was learnt makes no policy: %w", err)
-	}
-	if !l.options.quiet {
-		for _, note := range draft.Notes {
-			fmt.Fprintf(stderr, "callgate: learn: %s\n", note)
+	removed := 0
+	if l.options.tighten {
+		if text, removed, err = l.tighten(text, place); err != nil {
+			return nil, nil, err
+		}
+		if p, err = l.load(text); err != nil {
+			return nil, nil, err
 		}
 	}
-	return text, nil
+	draft, err := l.ledger.Draft(p, place)
+	if err != nil {
+		return nil, nil, err
+	}
+	if text, err = document.Amend(l.name(), text, draft.Additions); err != nil {
+		return nil, nil, err
+	}
+	if p, err = l.load(text); err != nil {
+		return nil, nil, fmt.Errorf("what was learnt makes no policy: %w", err)
+	}
+	refused, err := l.ledger.Refused(p, l.target)
+	notes := slices.Concat(draft.Notes, refused, l.exposed(p))
+	if l.file != "" {
+		notes = append(notes, fmt.Sprintf("%s: entries added: %d, removed: %d", l.name(), len(draft.Additions), removed))
+	}
+	return text, notes, err
+}
+
+// tighten takes out of the document what was not used. What it extends stays.
+func (l *lesson) tighten(text []byte, place learn.Place) (out []byte, removed int, err error) {
+	own, err := document.Parse(l.name(), text)
+	if err != nil {
+		return nil, 0, err
+	}
+	unused := l.ledger.Unused(own, place)
+	if out, err = document.Remove(l.name(), text, unused); err != nil {
+		return nil, 0, err
+	}
+	loose := l.ledger.Loose(own, place)
+	out, err = document.Amend(l.name(), out, loose)
+	return out, len(unused) + len(loose), err
+}
+
+// exposed warns of a policy that the program can change.
+func (l *lesson) exposed(p *policy.Policy) []string {
+	if l.file == "" {
+		return nil
+	}
+	for _, m := range slices.Backward(p.Mounts(l.target)) {
+		if !within(l.file, m.Path) {
+			continue
+		}
+		if m.Kind == policy.Bind && m.Access&policy.Write != 0 {
+			return []string{fmt.Sprintf("%s lies in %s, where the program may write: keep it elsewhere, or the program can change it", l.name(), m.Path)}
+		}
+		break
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"os"
 	"path"
 	"syscall"
 
@@ -25,6 +26,7 @@ func init() {
 		"link": (*stop).moves, "linkat": (*stop).moves,
 		"rename": (*stop).moves, "renameat": (*stop).moves, "renameat2": (*stop).moves,
 		"unlink": (*stop).removes, "unlinkat": (*stop).removes, "rmdir": (*stop).removes,
+		"access": (*stop).asks, "faccessat": (*stop).asks, "faccessat2": (*stop).asks,
 		"connect": (*stop).connect, "bind": (*stop).bind,
 		"sendto": (*stop).sends, "sendmsg": (*stop).sendsMessage, "sendmmsg": (*stop).sendsMessage,
 	}
@@ -55,6 +57,23 @@ func (s *stop) looks() {
 	for _, i := range s.paths() {
 		s.note(s.place(i), learn.Look)
 	}
+}
+
+// asks is for programs that ask whether they may execute a file, as shells do
+// before they run it: they are to get the same answer.
+func (s *stop) asks() {
+	for _, i := range s.paths() {
+		at, use := s.place(i), learn.Look
+		if mode := s.Args[i+1]; mode&1 != 0 && at.regular && mayExecute(at.path) {
+			use = learn.Read | learn.Execute
+		}
+		s.note(at, use)
+	}
+}
+
+func mayExecute(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode()&0o111 != 0
 }
 
 func (s *stop) changes() {

@@ -25,6 +25,11 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 		return nil, err
 	}
 	d := &drafter{policy: p, place: place.complete(), mounts: p.Mounts(place.Target)}
+	if answer, err := judge.Decide(policy.Question{Call: "read"}); err == nil && !answer.Action.Lets() {
+		for _, r := range parseBase().Syscalls.Rules { // of these nobody sees whether they are needed
+			d.add(r, "", "syscalls", "rules")
+		}
+	}
 	d.rules(l, func(call string, args []policy.Arg) bool {
 		answer, err := judge.Decide(policy.Question{Call: call, Args: args})
 		return err == nil && answer.Action.Lets()
@@ -160,4 +165,33 @@ func (d *drafter) network(l *Ledger) {
 			}
 		}
 	}
+}
+
+// Refused tells of the calls that a policy refuses although they were seen: a rule
+// before those that were learnt does.
+func (l *Ledger) Refused(p *policy.Policy, t policy.Target) ([]string, error) {
+	judge, err := p.Judge(t)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(l.calls)) {
+		c := l.calls[name]
+		shapes := slices.Collect(maps.Keys(c.shapes))
+		if c.plain() {
+			shapes = []shape{{}}
+		}
+		for _, s := range shapes {
+			var args []policy.Arg
+			if !c.plain() {
+				args = l.question(looks[name], s)
+			}
+			answer, err := judge.Decide(policy.Question{Call: name, Args: args})
+			if err == nil && !answer.Action.Lets() {
+				out = append(out, fmt.Sprintf("%s refuses %s, which was used by %s: left so", answer.At, name, c.users))
+				break
+			}
+		}
+	}
+	return out, nil
 }

@@ -149,3 +149,14 @@ func isOwnDevice(name string) bool {
 	}
 	return name == "/dev"
 }
+
+// expand is a document's path as an absolute, clean one.
+func (p Place) expand(text string) string {
+	switch {
+	case text == "~" || strings.HasPrefix(text, "~/"):
+		return path.Join(p.Target.Home, text[1:])
+	case path.IsAbs(text):
+		return path.Clean(text)
+	}
+	return path.Join(p.Target.Dir, text)
+}

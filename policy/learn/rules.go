@@ -92,7 +92,7 @@ func (l *Ledger) conditional(name string, c *call, allowed lets) []Rule {
 	var together *Rule
 	var by users
 	for _, s := range slices.SortedFunc(maps.Keys(c.shapes), func(a, b shape) int { return slices.Compare(a[:], b[:]) }) {
-		if allowed(name, l.question(row, differ, s)) {
+		if allowed(name, l.question(differ, s)) {
 			continue
 		}
 		prefix := s
@@ -124,7 +124,7 @@ func (l *Ledger) conditions(row *abi.Syscall, differ []look, s shape) []policy.C
 }
 
 // question asks about a shape.
-func (l *Ledger) question(row *abi.Syscall, differ []look, s shape) []policy.Arg {
+func (l *Ledger) question(differ []look, s shape) []policy.Arg {
 	var args []policy.Arg
 	for i, k := range differ {
 		args = append(args, policy.Arg{Name: k.arg, Value: policy.Operand("0x" + strconv.FormatUint(s[i], 16))})
