@@ -41,7 +41,10 @@ func Amend(file string, text []byte, additions []Addition) ([]byte, error) {
 			return text, err
 		}
 	}
-	return out, verify(file, out, want)
+	if err := verify(file, out, want); err != nil {
+		return text, err
+	}
+	return out, nil
 }
 
 // apply is the addition to the value of a document, for verify.
@@ -77,9 +80,13 @@ func verify(file string, text []byte, want *policy.Policy) error {
 		return err
 	}
 	if !bytes.Equal(gotText, wantText) {
-		return fmt.Errorf("change %s: its layout is one that can't be added to safely: write its lists a line an entry", file)
+		return layoutError(file)
 	}
 	return nil
+}
+
+func layoutError(file string) error {
+	return fmt.Errorf("change %s: its layout is one that can't be changed safely: write its lists a line an entry", file)
 }
 
 // amend makes the additions to one key.
@@ -90,6 +97,9 @@ func amend(file string, text []byte, additions []Addition) ([]byte, error) {
 	}
 	key := additions[0].Key
 	l := newLayout(text)
+	if !l.holds(root) {
+		return nil, layoutError(file)
+	}
 	section, indent, end := root, 0, len(text)
 	for depth, name := range key {
 		i := slices.IndexFunc(section.fields, func(f field) bool { return f.key == name })
@@ -104,6 +114,9 @@ func amend(file string, text []byte, additions []Addition) ([]byte, error) {
 			return l.replace(at, l.flowEnd(at), flowText(additions[0].Value)), nil
 		case l.isFlow(at) && last:
 			return l.insertFlow(at, flowItems(additions)), nil
+		case l.isFlow(at) && f.value.has(key[depth+1]):
+			section = f.value
+			continue
 		case l.isFlow(at):
 			return l.insertFlow(at, flowFields(key[depth+1:], additions)), nil
 		case last:
@@ -118,6 +131,10 @@ func amend(file string, text []byte, additions []Addition) ([]byte, error) {
 		}
 	}
 	panic("document: an addition without a key")
+}
+
+func (n *node) has(key string) bool {
+	return slices.ContainsFunc(n.fields, func(f field) bool { return f.key == key })
 }
 
 func (a Addition) single() bool { _, text := a.Value.(string); return text }
@@ -146,16 +163,21 @@ func lines(indent int, additions []Addition) string {
 	var b strings.Builder
 	margin := strings.Repeat(" ", indent)
 	for _, a := range additions {
-		e := new(encoder)
-		e.item(reflect.ValueOf(a.Value), margin)
-		switch {
-		case a.Comment == "":
-			b.WriteString(e.out.String() + "\n")
-		case strings.HasPrefix(e.out.String(), margin+"- {") || strings.Contains(e.out.String(), "\n"):
-			b.WriteString(margin + "# " + a.Comment + "\n" + e.out.String() + "\n")
-		default:
-			b.WriteString(e.out.String() + " # " + a.Comment + "\n")
+		v := reflect.ValueOf(a.Value)
+		if isScalar(v.Type()) {
+			b.WriteString(margin + "- " + flowText(a.Value))
+			if a.Comment != "" {
+				b.WriteString(" # " + a.Comment)
+			}
+			b.WriteByte('\n')
+			continue
 		}
+		if a.Comment != "" {
+			b.WriteString(margin + "# " + a.Comment + "\n")
+		}
+		e := new(encoder)
+		e.item(v, margin)
+		b.WriteString(e.out.String() + "\n")
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +25,30 @@ func newLayout(text []byte) *layout {
 	return l
 }
 
+// holds reports whether all that was parsed stands where the parser says: it has
+// been wrong about odd line ends.
+func (l *layout) holds(n *node) bool {
+	stands := func(at policy.Origin, text string) bool {
+		if at.Line == 0 {
+			return n.kind == mapping && len(n.fields) == 0 || n.kind == missing // an empty document
+		}
+		if at.Line < 1 || at.Line > len(l.starts) || at.Column < 1 || at.Column > len(l.line(at.Line)) {
+			return false
+		}
+		rest := l.text[l.offset(at):]
+		return bytes.HasPrefix(rest, []byte(text)) || len(rest) > 0 && strings.IndexByte("\"'|>", rest[0]) >= 0
+	}
+	if n.kind == scalar && !stands(n.at, n.text) {
+		return false
+	}
+	for _, f := range n.fields {
+		if !stands(f.at, f.key) || !l.holds(f.value) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(n.items, func(item *node) bool { return !l.holds(item) })
+}
+
 // line is a line's text without its end. Lines count from 1.
 func (l *layout) line(n int) []byte {
 	end := len(l.text)
@@ -36,7 +61,7 @@ func (l *layout) line(n int) []byte {
 // offset is where a place stands. Its column counts letters.
 func (l *layout) offset(at policy.Origin) int {
 	offset := l.starts[at.Line-1]
-	for range at.Column - 1 {
+	for range min(at.Column-1, len(l.text)-offset) {
 		_, size := utf8.DecodeRune(l.text[offset:])
 		offset += size
 	}

@@ -1,7 +1,6 @@
 package document
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -25,12 +24,16 @@ func Remove(file string, text []byte, items []policy.Origin) ([]byte, error) {
 	gone := func(at policy.Origin) bool { return slices.Contains(items, at) }
 	dropItems(reflect.ValueOf(want).Elem(), gone)
 	var cuts []cut
-	collect(newLayout(text), root, policy.Origin{}, gone, &cuts)
+	l := newLayout(text)
+	if !l.holds(root) {
+		return text, layoutError(file)
+	}
+	collect(l, root, policy.Origin{}, gone, &cuts)
 	slices.SortFunc(cuts, func(a, b cut) int { return b.from - a.from }) // from the end, so that places stay
 	out := slices.Clone(text)
 	for _, c := range cuts {
 		if c.from > c.to || c.to > len(out) {
-			return text, fmt.Errorf("change %s: its layout is one that can't be changed safely: write its lists a line an entry", file)
+			return text, layoutError(file)
 		}
 		out = slices.Replace(out, c.from, c.to, []byte(c.with)...)
 	}
