@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Syscalls decides system calls. For each call the first rule that fits
 // decides; a document's rules come before those of the documents it extends.
 //
@@ -34,6 +36,11 @@ type Rule struct {
 	// Comment is for whoever reads the rule.
 	Comment string `yaml:"comment"`
 	At      Origin `yaml:"-"`
+}
+
+// Refuses reports whether a rule that was written at a place refuses its calls.
+func (p *Policy) Refuses(at Origin) bool {
+	return slices.ContainsFunc(p.Syscalls.Rules, func(r Rule) bool { return r.At == at && !r.Then.Lets() })
 }
 
 // Condition compares one argument of a call. Exactly one comparison is given.

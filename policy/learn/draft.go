@@ -32,7 +32,7 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 	}
 	d.rules(l, func(call string, args []policy.Arg) bool {
 		answer, err := judge.Decide(policy.Question{Call: call, Args: args})
-		return err == nil && answer.Action.Lets()
+		return err == nil && (answer.Action.Lets() || p.Refuses(answer.At))
 	})
 	o := outlineOf(&l.files, d.place)
 	for _, e := range o.entries {
@@ -80,11 +80,14 @@ func (d *drafter) rules(l *Ledger, allowed lets) {
 
 // file adds an entry to the lists that give what the policy doesn't.
 func (d *drafter) file(e Entry) {
+	for _, h := range d.policy.Files.Hidden {
+		if within(e.Path, d.place.expand(h.Text)) {
+			d.note("%s hides %s, which was used by %s: left so", h.At, e.Path, e.users)
+			return
+		}
+	}
 	m, shown := mountOf(d.mounts, e.Path)
 	switch {
-	case shown && m.Kind == policy.Empty:
-		d.note("%s hides %s, which %s used: left so", m.At, e.Path, e.users)
-		return
 	case shown && m.Kind == policy.Bind && e.Access&^m.Access == 0:
 		return
 	case shown && m.Kind == policy.Bind && m.Access&policy.Write != 0:

@@ -44,8 +44,10 @@ func outlineOf(t *tree, place Place) *outline {
 			return o
 		}
 	}
-	o.notes = append(o.notes, "more files were used than a policy may list, in folders that hold too much to be granted whole: the last are left out")
+	o.notes = append(o.notes, "more files were used than a policy may list, in folders that hold too much to be granted whole: those that were used least are left out")
+	slices.SortStableFunc(o.entries, func(a, b Entry) int { return b.users.count - a.users.count })
 	o.entries = o.entries[:maxEntries]
+	slices.SortFunc(o.entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return o
 }
 
@@ -178,8 +180,12 @@ func unwritable(entries []Entry) bool {
 	return slices.ContainsFunc(entries, func(e Entry) bool { return !writable(e.Path) })
 }
 
-// realFolder is where a folder leads, as its files tell.
+// realFolder is where a folder leads, as its files tell: one without a link in its
+// path has none in its folder's.
 func realFolder(name string, files []Entry) string {
+	if slices.ContainsFunc(files, func(f Entry) bool { return f.real == "" }) {
+		return name
+	}
 	for _, f := range files {
 		if folder, ok := strings.CutSuffix(f.real, strings.TrimPrefix(f.Path, name)); ok && folder != "" {
 			return folder
