@@ -25,6 +25,7 @@ type learnOptions struct {
 	workdir      string
 	env          []string
 	capabilities []string
+	user         string
 	tty          bool
 	quiet        bool
 }
@@ -66,6 +67,7 @@ The exit code is the program's. The policy is written whatever that is.`,
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in the policy to be it")
 	f.VarP((*list)(&o.env), "env", "e", "let the program have this variable, too: its `NAME`")
 	f.Var((*list)(&o.capabilities), "cap-add", "let it keep this `capability`")
+	f.StringVarP(&o.user, "user", "u", "", "run as this user, by name or number: `USER[:GROUP]`")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the program a terminal of its own")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say what was added and left out")
 	return cmd
@@ -131,6 +133,9 @@ func (o *learnOptions) watch(l *lesson, args []string) (jail.Result, error) {
 		Listener: l.serve,
 	}
 	if spec.Capabilities, err = jail.CapabilitiesOf(l.policy); err != nil {
+		return jail.Result{}, err
+	}
+	if err := setUser(spec, o.user); err != nil {
 		return jail.Result{}, err
 	}
 	signals := make(chan os.Signal, 16)

@@ -192,7 +192,7 @@ func (l *lesson) learnt() ([]byte, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	place := learn.Place{Target: l.target, Exists: func(path string) bool { _, err := os.Stat(path); return err == nil }}
+	place := learn.Place{Target: l.target, Exists: isThere, Ports: jail.LimitsPorts()}
 	removed := 0
 	if l.options.tighten {
 		if text, removed, err = l.tighten(text, place); err != nil {
@@ -250,4 +250,9 @@ func (l *lesson) exposed(p *policy.Policy) []string {
 		break
 	}
 	return nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -62,6 +62,13 @@ func RefusesUnixSockets() bool {
 	return err == nil && files&sys.LandlockResolveUnix != 0
 }
 
+// LimitsPorts reports whether this kernel's Landlock decides about TCP ports.
+func LimitsPorts() bool {
+	abi, err := sys.LandlockABI()
+	_, net, _ := sys.LandlockHandled(abi)
+	return err == nil && net != 0
+}
+
 // RefusesTruncation reports whether this kernel's Landlock decides about
 // emptying files apart from writing to them.
 func RefusesTruncation() bool {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -44,7 +45,7 @@ func (s *stop) address(at, length uint64, direction learn.Direction) {
 	case family == syscall.AF_UNIX:
 		s.unix(address[2:], direction)
 	case (family == syscall.AF_INET || family == syscall.AF_INET6) && len(address) >= 4:
-		s.internet(binary.BigEndian.Uint16(address[2:]), direction)
+		s.internet(binary.BigEndian.Uint16(address[2:]), isLoopback(family, address), direction)
 	}
 }
 
@@ -73,13 +74,25 @@ func (s *stop) unix(name []byte, direction learn.Direction) {
 	s.note(at, learn.Read|learn.Write)
 }
 
-func (s *stop) internet(port uint16, direction learn.Direction) {
+// isLoopback reports whether an address is the machine's own (struct sockaddr_in,
+// struct sockaddr_in6).
+func isLoopback(family uint16, address []byte) bool {
+	switch {
+	case family == syscall.AF_INET && len(address) >= 8:
+		return address[4] == 127
+	case family == syscall.AF_INET6 && len(address) >= 24:
+		return netip.AddrFrom16([16]byte(address[8:24])).Unmap().IsLoopback()
+	}
+	return false
+}
+
+func (s *stop) internet(port uint16, local bool, direction learn.Direction) {
 	kind, _, err := sys.SocketOf(s.process(), int(int32(s.Args[0])))
 	if err == nil && kind != syscall.SOCK_STREAM {
-		s.ledger.Outside() // datagrams have no list of ports
+		s.ledger.Datagram(direction, port, local)
 		return
 	}
-	s.ledger.Port(direction, port, s.program)
+	s.ledger.Port(direction, port, local, s.program)
 }
 
 // process is the number of the task's process.

@@ -17,6 +17,11 @@ type Addition struct {
 	Comment string   // one line, for whoever reads it; left out within brackets
 }
 
+// EmptyList is the Value of a list that is to be there with nothing in it.
+const EmptyList = emptyList("[]")
+
+type emptyList string
+
 // Amend adds lines to a document, and changes none of those that are there but
 // single values that are given anew. The error names what can't be added to; the
 // text is then as it was.
@@ -56,6 +61,9 @@ func (a Addition) apply(p *policy.Policy) {
 	if isSetting(v.Type()) {
 		v.FieldByName("At").Set(reflect.ValueOf(policy.Origin{File: "added"}))
 		v = v.FieldByName("Value")
+	}
+	if a.Value == any(EmptyList) {
+		return
 	}
 	if v.Kind() == reflect.Slice {
 		v.Set(reflect.Append(v, reflect.ValueOf(a.Value)))
@@ -137,7 +145,11 @@ func (n *node) has(key string) bool {
 	return slices.ContainsFunc(n.fields, func(f field) bool { return f.key == key })
 }
 
-func (a Addition) single() bool { _, text := a.Value.(string); return text }
+// single reports whether the value is written behind its key.
+func (a Addition) single() bool {
+	_, text := a.Value.(string)
+	return text || a.Value == any(EmptyList)
+}
 
 // block writes the keys that are missing, and the additions below them.
 func block(keys []string, indent int, additions []Addition) string {
@@ -183,6 +195,9 @@ func lines(indent int, additions []Addition) string {
 }
 
 func flowText(value any) string {
+	if value == any(EmptyList) {
+		return string(EmptyList)
+	}
 	e := new(encoder)
 	e.column = -1 << 30 // no line breaks
 	e.flow(reflect.ValueOf(value), "")

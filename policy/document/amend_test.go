@@ -26,7 +26,7 @@ func allow(calls ...string) Addition {
 }
 
 func port(n uint16) Addition {
-	return Addition{Key: []string{"network", "connect"}, Value: policy.Port{Number: n}}
+	return Addition{Key: []string{"network", "connect"}, Value: policy.Destination{Port: n}}
 }
 
 func TestAmend(t *testing.T) {

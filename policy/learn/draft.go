@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -136,36 +135,6 @@ func (d *drafter) places(o *outline) {
 	}{{o.home, f.Home.Value, "home"}, {o.tmp, f.Tmp.Value, "tmp"}, {o.dev, f.Dev.Value, "dev"}, {o.proc, f.Proc.Value, "proc"}} {
 		if s.used && s.now == policy.None {
 			d.add("private", "", "files", s.key)
-		}
-	}
-}
-
-// network adds the machine's network, and ports to its lists.
-func (d *drafter) network(l *Ledger) {
-	n := &d.policy.Network
-	if l.host && n.Mode.Value == policy.NoNetwork {
-		d.add("host", "", "network", "mode")
-	}
-	for _, list := range []struct {
-		ports map[uint16]*users
-		open  bool
-		has   func(port uint16) bool
-		key   string
-	}{
-		{l.ports[Connect], !n.Connect.IsSet() || n.Mode.Value == policy.RelayNetwork, n.ConnectsTo, "connect"},
-		{l.ports[Bind], !n.Bind.IsSet(), n.Binds, "bind"},
-	} {
-		if list.open {
-			continue // every port is allowed, or a relay's to allow
-		}
-		if len(list.ports) > maxPorts {
-			d.note("more than %d ports were used under %s: none is added: remove the list to allow all", maxPorts, list.key)
-			continue
-		}
-		for _, port := range slices.SortedFunc(maps.Keys(list.ports), cmp.Compare[uint16]) {
-			if !list.has(port) {
-				d.add(policy.Port{Number: port}, list.ports[port].String(), "network", list.key)
-			}
 		}
 	}
 }

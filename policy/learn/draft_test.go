@@ -14,7 +14,7 @@ import (
 )
 
 // everything is a Place where each file is still there.
-var everything = Place{Target: here, Exists: func(string) bool { return true }}
+var everything = Place{Target: here, Exists: func(string) bool { return true }, Ports: true}
 
 // learnt adds what a ledger has to a document, as callgate learn does.
 func learnt(t *testing.T, text []byte, l *Ledger, place Place) (string, *policy.Policy, []string) {
@@ -241,7 +241,7 @@ network: {mode: host, families: [unix], connect: [80]}
 		l.Call(callOf(name, 2, 1, 0), "test")
 	}
 	l.File(File{Path: "/etc/passwd", Use: Read}, "test")
-	l.Port(Connect, 443, "test")
+	l.Port(Connect, 443, false, "test")
 	text, _, notes := learnt(t, []byte(mine), l, everything)
 	for _, line := range strings.Split(mine, "\n")[:5] {
 		if !strings.Contains(text, line+"\n") {
@@ -277,13 +277,13 @@ func TestTighten(t *testing.T) {
 	use("uname", "sysinfo")
 	l.File(File{Path: "/home/ann/work", Folder: true, Use: Change}, "a")
 	l.Call(callOf("ioctl", 0, 0x5413), "a")
-	l.Port(Connect, 80, "a")
-	l.Port(Connect, 443, "a")
+	l.Port(Connect, 80, false, "a")
+	l.Port(Connect, 443, false, "a")
 	text, _, _ := learnt(t, begun(t), l, everything)
 	text = strings.Replace(text, "  rules:\n", "  rules:\n  # never\n  - {then: kill, calls: [mount]}\n", 1)
 	l = NewLedger(abi.AMD64)
 	use("uname")
-	l.Port(Connect, 80, "a")
+	l.Port(Connect, 80, false, "a")
 	doc := parsed(t, []byte(text))
 	out, err := document.Remove("app.yaml", []byte(text), l.Unused(doc, everything))
 	if err != nil {
@@ -293,7 +293,7 @@ func TestTighten(t *testing.T) {
 	if diff := cmp.Diff([]string{"r /etc/uname"}, entries(p)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	for _, want := range []string{"# never\n", "then: kill", "calls: [uname]", "connect: [80]", "in: [F_GETFD", "{arg: cmd, equals: TCGETS}"} {
+	for _, want := range []string{"# never\n", "then: kill", "calls: [uname]", "mode: host\n  connect:\n  - 80 # a: once\n  bind: []\n", "in: [F_GETFD", "{arg: cmd, equals: TCGETS}"} {
 		if !strings.Contains(tight, want) {
 			t.Errorf("no %q in\n%s", want, tight)
 		}
@@ -313,7 +313,7 @@ func TestBounds(t *testing.T) {
 		l.File(File{Path: fmt.Sprintf("/srv/data/set/%d/%d/%d", i%7, i%1000, i), Use: Read}, fmt.Sprint("p", i))
 		if i < 2000 {
 			l.Call(callOf("ioctl", 0, uint64(i)), "p")
-			l.Port(Connect, uint16(i), "p")
+			l.Port(Connect, uint16(i), false, "p")
 			l.Note(fmt.Sprint(i))
 			l.File(File{Path: fmt.Sprintf("/etc/%d", i), Use: Read}, "p")
 		}

@@ -7,12 +7,13 @@ import (
 // Ledger keeps what a program was seen to do, however much that is, in bounded
 // memory. Its methods are not for several goroutines at once.
 type Ledger struct {
-	arch  abi.Arch
-	calls map[string]*call
-	files tree
-	ports [2]map[uint16]*users // by direction
-	host  bool                 // something beyond the program's own network was used
-	notes map[string]bool
+	arch                    abi.Arch
+	calls                   map[string]*call
+	files                   tree
+	datagrams, ownDatagrams map[uint16]bool        // local ports that were sent to, and bound
+	ports                   [2]map[uint16]*traffic // by direction
+	host                    bool                   // the machine's network was used, other than by its TCP ports
+	notes                   map[string]bool
 }
 
 // maxFiles bounds the paths that a Ledger keeps: about 200 bytes each.
@@ -22,7 +23,8 @@ const maxFiles = 50000
 func NewLedger(arch abi.Arch) *Ledger {
 	return &Ledger{
 		arch: arch, calls: map[string]*call{}, files: tree{most: maxFiles},
-		ports: [2]map[uint16]*users{{}, {}}, notes: map[string]bool{},
+		ports: [2]map[uint16]*traffic{{}, {}}, notes: map[string]bool{},
+		datagrams: map[uint16]bool{}, ownDatagrams: map[uint16]bool{},
 	}
 }
 
@@ -41,17 +43,36 @@ const (
 // maxPorts bounds a list of ports; a program that uses more may use all.
 const maxPorts = 256
 
-// Port notes that a program connected to a TCP port, or listens on it.
-func (l *Ledger) Port(d Direction, port uint16, program string) {
-	l.host = true
+// traffic is what was done with a port.
+type traffic struct {
+	users
+	beyond bool // an address beyond the loopback's was used
+}
+
+// Port notes that a program connected to a TCP port, or bound it; local says that
+// it was at a loopback address.
+func (l *Ledger) Port(d Direction, port uint16, local bool, program string) {
 	list := l.ports[d]
 	if list[port] == nil {
 		if len(list) > maxPorts {
 			return
 		}
-		list[port] = &users{}
+		list[port] = &traffic{}
 	}
 	list[port].add(program)
+	list[port].beyond = list[port].beyond || !local
+}
+
+// Datagram notes that a program used a port of UDP, of which there are no lists.
+func (l *Ledger) Datagram(d Direction, port uint16, local bool) {
+	switch {
+	case !local:
+		l.host = true
+	case d == Bind:
+		l.ownDatagrams[port] = true
+	case len(l.datagrams) <= maxPorts:
+		l.datagrams[port] = true
+	}
 }
 
 // Outside notes that a program reached for the machine's network.

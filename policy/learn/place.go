@@ -13,6 +13,7 @@ import (
 type Place struct {
 	Target policy.Target
 	Exists func(path string) bool // whether a file is there after the run
+	Ports  bool                   // whether this kernel can limit TCP ports
 	hidden []string               // secrets, as the preset default hides them
 }
 

@@ -20,14 +20,15 @@ func (l *Ledger) Unused(doc *policy.Policy, place Place) []policy.Origin {
 		out = append(out, l.unusedRule(&doc.Syscalls.Rules[i], doc, own, place.Target)...)
 	}
 	out = append(out, l.unusedPaths(doc, place)...)
-	for _, list := range []struct {
-		have policy.Setting[[]policy.Port]
-		used map[uint16]*users
-	}{{doc.Network.Connect, l.ports[Connect]}, {doc.Network.Bind, l.ports[Bind]}} {
-		for _, p := range list.have.Value {
-			if list.used[p.Number] == nil && len(list.used) <= maxPorts {
-				out = append(out, p.At)
-			}
+	unused := func(d Direction, port uint16) bool { return l.ports[d][port] == nil && len(l.ports[d]) <= maxPorts }
+	for _, c := range doc.Network.Connect.Value {
+		if c.IsPort() && unused(Connect, c.Port) { // a name's or an address's may have been
+			out = append(out, c.At)
+		}
+	}
+	for _, p := range doc.Network.Bind.Value {
+		if unused(Bind, p.Number) {
+			out = append(out, p.At)
 		}
 	}
 	used := l.families()
@@ -157,7 +158,7 @@ func (l *Ledger) Loose(doc *policy.Policy, place Place) []document.Addition {
 			d.add("none", "", "files", s.key)
 		}
 	}
-	if n := doc.Network.Mode; !l.host && n.IsSet() && n.Value == policy.HostNetwork {
+	if n := doc.Network.Mode; !l.reachesOut() && n.IsSet() && n.Value == policy.HostNetwork {
 		d.add("none", "", "network", "mode")
 	}
 	return d.Additions
