@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -139,7 +138,7 @@ func (o *learnOptions) watch(l *lesson, args []string) (jail.Result, error) {
 		return jail.Result{}, err
 	}
 	signals := make(chan os.Signal, 16)
-	spec.Starting = func() { signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...) }
+	spec.Starting = sync.OnceValue(func() error { return sys.CatchSignals(signals, forwarded...) })
 	result, err := jail.Run(spec, signals)
 	l.serving.Wait()
 	return result, err

@@ -6,10 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -135,7 +135,7 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	signals := make(chan os.Signal, 16)
-	spec.Starting = func() { signal.Notify(signals, slices.DeleteFunc(slices.Clone(forwarded), signal.Ignored)...) }
+	spec.Starting = sync.OnceValue(func() error { return sys.CatchSignals(signals, forwarded...) })
 	result, err := jail.Run(spec, signals)
 	if err := group.Kill(); err != nil {
 		fmt.Fprintf(stderr, "callgate: %v\n", err)
@@ -260,7 +260,7 @@ func sayMissing(w io.Writer, missing []jail.Missing) {
 }
 
 // forwarded are the signals that a person or a supervisor sends to a program.
-var forwarded = []os.Signal{
+var forwarded = []syscall.Signal{
 	syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 	syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT, syscall.SIGALRM,
 }

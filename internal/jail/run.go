@@ -184,7 +184,10 @@ func (s *Spec) attempt(host host, walls wallSet, signals <-chan os.Signal) (sysc
 	}
 	child.Build(plan.init, plan.target, s.descriptors(between)...)
 	if s.Starting != nil { // while init builds
-		s.Starting()
+		if err := s.Starting(); err != nil {
+			child.Abandon()
+			return 0, false, err
+		}
 	}
 	child.Run()
 	forward := startForwarding(child.Pid, signals, s.Timeout)

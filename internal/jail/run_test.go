@@ -224,11 +224,12 @@ func TestStartingComesBeforeTheTarget(t *testing.T) {
 	spec := s.spec(t)
 	output := streams(t, spec)
 	spec.Args = []string{"/bin/echo", "here"}
-	spec.Starting = func() {
+	spec.Starting = func() error {
 		output.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // a target that is there would write
 		if n, err := output.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the target wrote before Starting returned: %d, %v", n, err)
 		}
+		return nil
 	}
 	if _, err := run(spec, nil); err != nil {
 		t.Error(err)

@@ -114,7 +114,7 @@ type Spec struct {
 	Only     []Wall          // the walls to build; nil builds every one
 	Optional []Wall          // walls whose absence is reported, not fatal
 	Degraded func([]Missing) // called before each attempt with fewer walls
-	Starting func()          // called in each attempt, when init exists and the target does not yet
+	Starting func() error    // called in each attempt, when init exists and the target does not yet
 	Full     bool            // refuse the fallback for users without namespaces
 	Timeout  time.Duration   // end the target after this long; 0 never
 }
