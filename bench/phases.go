@@ -13,12 +13,12 @@ import (
 )
 
 // marks are the system calls that phases begin or end with; perf records these
-// alone. The extra one is made often in one phase, with this argument:
-// recording it too shows what recording costs.
+// alone. The extra one is made often in one phase: recording it too shows what
+// recording costs.
 const (
-	marks  = "sched_getaffinity,prlimit64,capget,clone,unshare,mount,umount2,setsid,landlock_create_ruleset,landlock_restrict_self,seccomp,execve,exit_group"
-	extra  = "prctl"
-	extraP = "CAPBSET_DROP"
+	marks  = "sched_getaffinity,prlimit64,capget,clone,mount,umount2,seccomp,execve,exit_group"
+	extra  = "move_mount"
+	extraP = "move_mount("
 )
 
 // phase is a stretch of a start: from a mark to the mark of the next phase.
@@ -40,14 +40,10 @@ var phases = []phase{
 	{"last initialisers, flags, policy", mark{"prlimit64(", "NOFILE", false}},
 	{"ask the kernel what it has, make pipes", mark{"capget(", "", false}},
 	{"clone init into namespaces", mark{"clone(", "NEWNS", false}},
-	{"wait for the plan, made meanwhile", mark{"clone(", "NEWNS", true}},
-	{"cgroup namespace, host name, loopback", mark{"unshare(", "", false}},
-	{"mounts", mark{"mount(", "", false}},
-	{"let the old root go", mark{"umount2(", "", false}},
-	{"clone the target", mark{"clone(", "VFORK", false}},
-	{phasePowers, mark{"setsid(", "", false}},
-	{"Landlock", mark{"landlock_create_ruleset(", "", false}},
-	{"restore the signal mask", mark{"landlock_restrict_self(", "", true}},
+	{"begin the root; beside it the plan, the network", mark{"clone(", "NEWNS", true}},
+	{phaseMounts, mark{"mount(", "", false}},
+	{"let the old root go; beside it Landlock", mark{"umount2(", "", false}},
+	{"wait for the slower of the two", mark{"umount2(", "", true}},
 	{"filter", mark{"seccomp(", "", false}},
 	{"execute the program", mark{"execve(", "", false}},
 	{"the program itself", mark{"execve(", "", true}},
@@ -55,8 +51,8 @@ var phases = []phase{
 	{"", mark{"exit_group(", "", false}},
 }
 
-// phasePowers is the phase that holds the extra calls.
-const phasePowers = "session, descriptors, limits, capabilities"
+// phaseMounts is the phase that holds the extra calls.
+const phaseMounts = "mounts; beside them giving up powers"
 
 // phases says where the time of a start goes. The parts that no system call
 // marks are measured by programs that end there.
@@ -209,7 +205,7 @@ func (t *traces) median(phase int) float64 {
 // costOf returns what recording a call costs, from how much longer than in
 // plain the phase is that holds the extra calls.
 func (t *traces) costOf(plain traces) float64 {
-	i := slices.IndexFunc(phases, func(p phase) bool { return p.what == phasePowers })
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.what == phaseMounts })
 	return max(0, t.median(i)-plain.median(i)) / float64(max(1, t.extra))
 }
 

@@ -35,7 +35,7 @@ func (s *Spec) beginRoot(script *sys.Script, host host) *rootBuilder {
 	return b
 }
 
-// finishRoot adds the mounts and makes the root the process's own.
+// finishRoot adds the mounts and changes to the root.
 func (s *Spec) finishRoot(b *rootBuilder) {
 	b.root = b.root && s.UID <= 0 // known only now
 	b.uid, b.gid = s.UID, s.GID
@@ -46,10 +46,14 @@ func (s *Spec) finishRoot(b *rootBuilder) {
 	}
 	b.script.Close(b.memory)
 	b.script.PivotHere()
+}
+
+// close leaves nothing else to be seen, and nothing of the root to be changed.
+func (b *rootBuilder) close() {
+	b.script.DropOldRoot()
 	if b.ours["."] {
 		b.script.SetRootMount(sys.MountReadOnly)
 	}
-	b.script.Umask(s.Umask)
 }
 
 func (s *Spec) memoryOptions() string {

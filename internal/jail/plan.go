@@ -1,6 +1,7 @@
 package jail
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +16,10 @@ import (
 
 // plan is a Spec turned into the steps that build it. The early steps and the
 // init script build what the target must not be able to undo; the target script
-// gives up powers, from the outside in, and executes the program.
+// gives up powers, from the outside in, and executes the program. The two are
+// walked at once, but for where the target awaits what init makes.
 type plan struct {
-	early        []sys.Step
+	early        sys.Early
 	init, target *sys.Script
 	root         *rootBuilder
 }
@@ -39,21 +41,18 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 		script.Wall(string(Hostname))
 		script.Hostname(s.Hostname)
 	}
-	if walls.has(Network) && !s.HostNetwork {
+	if walls.has(Network) && s.Relay != nil {
 		script.Wall(string(Network))
-		if s.Relay != nil {
-			script.AcceptAnySource()
-			script.MakeSockets()
-			script.OpenPorts()
-		} else {
-			script.LoopbackUp()
-		}
+		script.AcceptAnySource()
+		script.MakeSockets()
+		script.OpenPorts()
 	}
 	if walls.has(Mounts) {
 		script.Wall(string(Mounts))
 		p.root = s.beginRoot(script, host)
 	}
-	p.early = script.Cut()
+	p.early.Init = script.Cut()
+	p.early.Target, p.early.Listens = s.planTargetEarly(p.target, walls), s.Listener != nil
 	return p
 }
 
@@ -62,6 +61,16 @@ func (p *plan) complete(s *Spec, host host, walls wallSet, between channels) err
 	if p.root != nil {
 		p.init.Wall(string(Mounts))
 		s.finishRoot(p.root)
+	}
+	if s.ownNetwork(walls) {
+		p.init.Wall(string(Network))
+		p.init.JoinNetwork()
+	}
+	p.init.Wall("")
+	p.init.Reach(sys.RootMade)
+	if p.root != nil {
+		p.init.Wall(string(Mounts))
+		p.root.close() // which waits for the kernel: the target need not
 	}
 	if walls.has(Pids) {
 		p.init.Wall(string(Pids))
@@ -92,22 +101,52 @@ func (s *Spec) planUser(script *sys.Script, host host) {
 	script.WriteFile("/proc/sys/user/max_user_namespaces", "0")
 }
 
+// ownNetwork reports whether the target makes a network namespace of its own. One
+// with a relay is made by init and callgate.
+func (s *Spec) ownNetwork(walls wallSet) bool {
+	return walls.has(Network) && !s.HostNetwork && s.Relay == nil
+}
+
+// planTargetEarly plans what the target does while init begins its root. It is
+// in no cgroup yet, which so doesn't pay for it.
+func (s *Spec) planTargetEarly(script *sys.Script, walls wallSet) []sys.Step {
+	if s.ownNetwork(walls) {
+		if walls.has(Mounts) && !walls.has(Cgroup) {
+			script.NewCgroupRoot() // init's comes too late for it
+		}
+		script.Wall(string(Network))
+		script.UnshareNetwork()
+		script.LoopbackUp()
+		script.Reach(sys.NetworkMade)
+	}
+	return script.Cut()
+}
+
 func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, between channels) error {
 	if walls.has(Cgroup) {
 		s.planCgroup(script, walls)
 	}
-	script.DieWithParent()
+	script.Wall("")
 	script.NewSession()
-	s.planStreams(script, between)
-	if s.Dir != "" {
-		script.Chdir(s.Dir)
-	}
 	if walls.has(Limits) {
 		script.Wall(string(Limits))
 		for _, l := range s.Limits {
 			soft, hard := l.reachable(host)
 			script.Limit(l.Resource, soft, hard)
 		}
+	}
+	if walls.has(Capabilities) {
+		script.Wall(string(Capabilities))
+		s.planBounding(script, host, walls)
+	}
+	script.Wall("")
+	script.Await(sys.RootMade)
+	s.planStreams(script, between)
+	script.Umask(s.Umask)
+	if walls.has(Mounts) {
+		script.Chdir(cmp.Or(s.Dir, "/")) // out of the old root in any case
+	} else if s.Dir != "" {
+		script.Chdir(s.Dir)
 	}
 	if walls.has(Capabilities) {
 		script.Wall(string(Capabilities))
@@ -120,6 +159,8 @@ func (s *Spec) planTarget(script *sys.Script, host host, walls wallSet, between 
 			return err
 		}
 	}
+	script.Wall("")
+	script.Await(sys.Ready)
 	script.SignalMask()
 	if walls.has(Filter) {
 		script.Wall(string(Filter))
@@ -181,7 +222,8 @@ func letsExecute(program filter.Program) bool {
 	return true
 }
 
-// cloneFlags names the namespaces that init is born into.
+// cloneFlags names the namespaces that init is born into: all but a network that
+// the target makes.
 func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 	for _, n := range [...]struct {
 		wall Wall
@@ -190,13 +232,15 @@ func (s *Spec) cloneFlags(walls wallSet) (flags uintptr) {
 		{User, sys.NewUser},
 		{Mounts, sys.NewMounts},
 		{Pids, sys.NewPids},
-		{Network, sys.NewNetwork},
 		{IPC, sys.NewIPC},
 		{Hostname, sys.NewUTS},
 	} {
-		if walls.has(n.wall) && !(n.wall == Network && s.HostNetwork) {
+		if walls.has(n.wall) {
 			flags |= n.flag
 		}
+	}
+	if walls.has(Network) && s.Relay != nil {
+		flags |= sys.NewNetwork
 	}
 	return flags
 }
@@ -233,19 +277,26 @@ func (s *Spec) planStreams(script *sys.Script, between channels) {
 	}
 }
 
+// planBounding gives up for good what was not granted. What the target still
+// holds, to set itself up with, planPrivileges takes.
+func (s *Spec) planBounding(script *sys.Script, host host, walls wallSet) {
+	if !host.dropsBounding && !walls.has(User) {
+		return
+	}
+	for c := 0; c <= host.lastCapability; c++ {
+		if !slices.Contains(s.Capabilities, c) {
+			script.DropBounding(c)
+		}
+	}
+	script.NoRootPowers()
+}
+
 // planPrivileges empties the capability sets but for what was granted.
 func (s *Spec) planPrivileges(script *sys.Script, host host, walls wallSet) {
-	if host.dropsBounding || walls.has(User) {
-		for c := 0; c <= host.lastCapability; c++ {
-			if !slices.Contains(s.Capabilities, c) {
-				script.DropBounding(c)
-			}
-		}
-		script.NoRootPowers()
-	}
 	switch {
 	case s.UID >= 0:
 		script.SetUser(s.UID, s.GID)
+		script.DieWithParent() // which a change of user ends (prctl(2))
 	case host.setsGroups && !walls.has(User): // which bars its use
 		script.DropGroups()
 	}

@@ -80,7 +80,8 @@ func TestPlans(t *testing.T) {
 			}
 			var text strings.Builder
 			text.WriteString("namespaces:" + namespacesOf(c.spec, walls) + "\n")
-			printSteps(&text, "early init", plan.early)
+			printSteps(&text, "early init", plan.early.Init)
+			printSteps(&text, "early target", plan.early.Target)
 			printSteps(&text, "init", plan.init.Steps)
 			printSteps(&text, "target", plan.target.Steps)
 			file := filepath.Join("testdata", "plan", c.name+".txt")

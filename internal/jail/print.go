@@ -22,9 +22,10 @@ func Print(w io.Writer, s *Spec) error {
 	}
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "clone init into new namespaces:%s\n", namespacesOf(s, walls))
-	printSteps(out, "early init", plan.early)
+	fmt.Fprintln(out, "clone the target, which walks its steps beside init")
+	printSteps(out, "early init", plan.early.Init)
+	printSteps(out, "early target", plan.early.Target)
 	printSteps(out, "init", plan.init.Steps)
-	fmt.Fprintln(out, "clone the target")
 	printSteps(out, "target", plan.target.Steps)
 	return out.Flush()
 }
@@ -53,7 +54,7 @@ func orNone(wall string) string {
 
 func namespacesOf(s *Spec, walls wallSet) (list string) {
 	for _, w := range namespaceWalls {
-		if walls.has(w) && !(w == Network && s.HostNetwork) {
+		if walls.has(w) && (w != Network || s.Relay != nil) {
 			list += " " + string(w)
 		}
 	}

@@ -105,7 +105,7 @@ func refusedNamespaces(failed *WallError) bool {
 	}
 	switch failed.Errno {
 	case syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EINVAL, syscall.ENOSYS, syscall.EUSERS:
-		if failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep {
+		if failed.Step == sys.CloneStep || failed.Step == sys.NetworkStep || failed.Step == sys.PrivateStep {
 			return true
 		}
 	}
@@ -170,7 +170,7 @@ func cure(failed *WallError) string {
 		return ": only root changes users, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN: run so, or without --user"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
-	case failed.Step == sys.CloneStep || failed.Step == sys.PrivateStep:
+	case failed.Step == sys.CloneStep || failed.Step == sys.NetworkStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
 	case failed.Wall == Filter && errors.Is(failed, syscall.EBUSY):
 		return ": a supervisor around callgate has the one listener that a program may have: leave --explain, --audit and patterns of files out, or run it with -q if it is a callgate"

@@ -203,7 +203,7 @@ func (v *victim) run(failed chan<- error, flags uintptr, socket, stdin, stdout *
 		failed <- err
 		return
 	}
-	child, err := sys.Start(0, nil)
+	child, err := sys.Start(0, sys.Early{Listens: true})
 	if err != nil {
 		failed <- err
 		return

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -14,10 +15,11 @@ import (
 // that the parent laid out.
 
 // cloneShared makes a process that shares the caller's memory and calls entry,
-// which must not return, with m on the given stack.
+// which must not return, with m on the given stack. The kernel clears the word
+// at cleared when the process has left this memory, if flags say so.
 //
 //go:noescape
-func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
+func cloneShared(flags, stack, entry uintptr, m *machine, cleared *uint32) (pid, errno uintptr)
 
 // entry returns the address of f's code for cloneShared. It is not the address
 // that assembly sees, a wrapper that the race detector would instrument.
@@ -34,38 +36,65 @@ func initMain(m *machine) {
 	if errno != syscall.EAGAIN {
 		exit(1)
 	}
-	if !run(m, m.earlySteps, &m.step) {
-		exit(125)
-	}
-	m.step = uint32(len(m.earlySteps))
 	defaultSignals(m)
+	if len(m.early.Target) > 0 {
+		startTarget(m)
+	}
+	if !run(m, phaseEarly, m.early.Init, &m.initRegs) {
+		abandon(m)
+	}
+	if m.target == 0 {
+		startTarget(m)
+	}
+	m.at[phaseEarly] = uint32(len(m.early.Init))
 	leave(m, stageEarly)
 	m.phase = phaseInit
-	if !run(m, m.initSteps, &m.step) {
-		exit(125)
+	if !run(m, phaseInit, m.initSteps, &m.initRegs) {
+		abandon(m)
 	}
-	m.step = uint32(len(m.initSteps))
-	closeAllBut(m.keep)
+	m.at[phaseInit] = uint32(len(m.initSteps))
+	if !m.awaits {
+		closeAllBut(m.keep)
+	}
 	leave(m, stageSteps)
-	// CLONE_VFORK: the target is off this memory before init goes on. But with a
-	// listener its execve may stop, and init must not stop with it.
-	with := uintptr(unix.CLONE_VFORK)
-	if m.listens {
-		with |= unix.CLONE_FILES
-	}
-	if m.execStops {
-		with &^= unix.CLONE_VFORK
-	}
-	target, e := cloneShared(unix.CLONE_VM|with|uintptr(unix.SIGCHLD), m.targetStack, m.targetEntry, m)
-	if e != 0 {
-		fail(m, syscall.Errno(e))
-		exit(125)
+	m.phase = phaseTarget
+	reach(m, Ready)
+	// Before the target executes its program it may lead no process group yet
+	// that could be sent signals. But one whose execve may stop has come past
+	// that, and init must not stop with it.
+	for !m.execStops {
+		now := atomic.LoadUint32(&m.sharing)
+		if now == targetGone {
+			break
+		}
+		sleepOn(&m.sharing, futexWaitShared, now)
 	}
 	if m.listens {
-		handOver(m, target)
+		handOver(m)
 	}
 	holdEnding(m)
-	serve(m, target)
+	serve(m, m.target)
+}
+
+// startTarget makes the target. With a listener it shares init's descriptors:
+// its next call may be one that stops, so that it can't hand over anything.
+//
+//go:nosplit
+//go:norace
+func startTarget(m *machine) {
+	m.self, _, _ = syscall.RawSyscall6(unix.SYS_GETPID, 0, 0, 0, 0, 0, 0)
+	m.sharing = targetStarted
+	flags := uintptr(unix.CLONE_VM | unix.CLONE_CHILD_CLEARTID | int(unix.SIGCHLD))
+	if m.early.Listens {
+		flags |= unix.CLONE_FILES
+	}
+	target, errno := cloneShared(flags, m.targetStack, m.targetEntry, m, &m.sharing)
+	if errno != 0 {
+		m.at[phaseEarly] = uint32(len(m.early.Init))
+		fail(m, phaseEarly, syscall.Errno(errno))
+		exit(125)
+	}
+	m.target, m.initRegs[targetReg] = target, target
 }
 
 // handOver waits for the target's listener, unless it is there, which the target
@@ -74,27 +103,21 @@ func initMain(m *machine) {
 //
 //go:nosplit
 //go:norace
-func handOver(m *machine, target uintptr) {
-	for m.regs[listenerReg] == 0 {
-		if pid, _ := wait(m, unix.WNOHANG); pid == target {
+func handOver(m *machine) {
+	for m.targetRegs[listenerReg] == 0 {
+		if pid, _ := wait(m, unix.WNOHANG); pid == m.target {
 			holdEnding(m)
 			end(m)
 		}
 		syscall.RawSyscall6(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&m.pause)), 0, 0, 0, 0, 0)
 	}
-	step := uint32(0)
-	if !run(m, m.handSteps, &step) {
-		syscall.RawSyscall6(unix.SYS_KILL, target, uintptr(unix.SIGKILL), 0, 0, 0, 0)
-		for pid := uintptr(0); pid != target; {
-			pid, _ = wait(m, 0)
-		}
-		m.phase, m.step, m.failed = phaseHandOver, step, 1
-		exit(125)
+	if !run(m, phaseHandOver, m.handSteps, &m.targetRegs) {
+		abandon(m)
 	}
 }
 
-// leave sleeps until the parent lets init go on from a stage. Going through the
-// kernel orders the parent's writes before init's reads on every architecture.
+// leave sleeps until the caller lets its child go on from a stage. Going through the
+// kernel orders the caller's writes before the child's reads on every architecture.
 //
 //go:nosplit
 //go:norace
@@ -125,38 +148,112 @@ func closeAllBut(keep []int) {
 //go:nosplit
 //go:norace
 func targetMain(m *machine) {
-	m.phase = phaseTarget
-	run(m, m.targetSteps, &m.step)
+	syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0, 0)
+	orphaned(m)
+	if !run(m, phaseTargetEarly, m.early.Target, &m.targetRegs) {
+		exit(127)
+	}
+	leave(m, stageEarly)
+	if !m.early.Listens {
+		closeAllBut(m.keep)
+	}
+	if !m.awaits {
+		await(m, Ready)
+	}
+	run(m, phaseTarget, m.targetSteps, &m.targetRegs)
 	exit(127)
 }
 
-// run walks the steps, keeps at on the one it is at, and reports one that fails.
+// orphaned ends a target whose init went before the target was tied to its life.
 //
 //go:nosplit
 //go:norace
-func run(m *machine, steps []Step, at *uint32) bool {
+func orphaned(m *machine) {
+	if parent, _, _ := syscall.RawSyscall6(unix.SYS_GETPPID, 0, 0, 0, 0, 0, 0); parent != m.self {
+		exit(127)
+	}
+}
+
+// reach lets the other one that waits for a point go on.
+//
+//go:nosplit
+//go:norace
+func reach(m *machine, point Point) {
+	switch point {
+	case NetworkMade:
+		atomic.StoreUint32(&m.sharing, targetNetwork)
+		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.sharing)), futexWakeShared, 1, 0, 0, 0)
+		return
+	case RootMade:
+		closeAllBut(m.keep) // a program could look for them in init
+	}
+	atomic.StoreUint32(&m.point, uint32(point))
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.point)), futexWake, 1, 0, 0, 0)
+}
+
+// await sleeps until the other has reached a point. Neither outwaits the other:
+// the kernel tells init that the target left, and kills the target with init.
+//
+//go:nosplit
+//go:norace
+func await(m *machine, point Point) {
+	if point == NetworkMade {
+		for atomic.LoadUint32(&m.sharing) == targetStarted {
+			sleepOn(&m.sharing, futexWaitShared, targetStarted)
+		}
+		return
+	}
+	for {
+		now := atomic.LoadUint32(&m.point)
+		if now >= uint32(point) {
+			return
+		}
+		orphaned(m)
+		sleepOn(&m.point, futexWait, now)
+	}
+}
+
+// sleepOn sleeps while a word has a value, and sometimes wakes for nothing.
+//
+//go:nosplit
+//go:norace
+func sleepOn(word *uint32, operation uintptr, value uint32) {
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), operation, uintptr(value), 0, 0, 0)
+}
+
+// run walks the steps, keeps note of the one it is at, and reports one that fails.
+//
+//go:nosplit
+//go:norace
+func run(m *machine, phase uint32, steps []Step, regs *[Registers]uintptr) bool {
 	for i := range steps {
 		s := &steps[i]
-		*at = uint32(i)
+		m.at[phase%phases] = uint32(i)
 		switch s.Op {
 		case OpStore32:
 			// Through a pointer to the address: the address is a number here, as every argument is.
-			**(**uint32)(unsafe.Pointer(&s.Args[0])) = uint32(m.regs[s.Args[1]%Registers])
+			**(**uint32)(unsafe.Pointer(&s.Args[0])) = uint32(regs[s.Args[1]%Registers])
 			continue
 		case OpSignalMask:
 			syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 			continue
 		case OpMakeSockets:
 			if !makeSockets(m, 0) {
-				fail(m, syscall.EPIPE)
+				fail(m, phase, syscall.EPIPE)
 				return false
 			}
 			continue
+		case OpAwait:
+			await(m, Point(s.Args[0]))
+			continue
+		case OpReach:
+			reach(m, Point(s.Args[0]))
+			continue
 		}
-		value, errno := call(m, s)
+		value, errno := call(s, regs)
 		if errno == 0 {
 			if s.Save != 0 {
-				m.regs[s.Save%Registers] = value
+				regs[s.Save%Registers] = value
 			}
 			continue
 		}
@@ -164,7 +261,7 @@ func run(m *machine, steps []Step, at *uint32) bool {
 			if s.Op == OpExec && m.denied == 1 {
 				errno = syscall.EACCES
 			}
-			fail(m, errno)
+			fail(m, phase, errno)
 			return false
 		}
 		if s.Op == OpExec && errno == syscall.EACCES {
@@ -187,12 +284,12 @@ func tolerated(s *Step, errno syscall.Errno) bool {
 
 //go:nosplit
 //go:norace
-func call(m *machine, s *Step) (uintptr, syscall.Errno) {
+func call(s *Step, regs *[Registers]uintptr) (uintptr, syscall.Errno) {
 	a := s.Args
 	if s.From != 0 {
 		for i := range a {
 			if s.From&(1<<i) != 0 {
-				a[i] = m.regs[a[i]%Registers]
+				a[i] = regs[a[i]%Registers]
 			}
 		}
 	}
@@ -223,11 +320,30 @@ func defaultSignals(m *machine) {
 	}
 }
 
+// fail keeps the first error: init and the target walk at once.
+//
 //go:nosplit
 //go:norace
-func fail(m *machine, errno syscall.Errno) {
-	m.errno = uint32(errno)
-	m.failed = 1
+func fail(m *machine, phase uint32, errno syscall.Errno) {
+	if atomic.CompareAndSwapUint32(&m.failed, 0, 1+phase) {
+		m.errno = uint32(errno)
+	}
+}
+
+// abandon ends init, which failed, and a target that waits for it.
+//
+//go:nosplit
+//go:norace
+func abandon(m *machine) {
+	if m.target != 0 {
+		syscall.RawSyscall6(unix.SYS_KILL, m.target, uintptr(unix.SIGKILL), 0, 0, 0, 0)
+		for {
+			if pid, errno := wait(m, 0); pid == m.target || errno == syscall.ECHILD {
+				break
+			}
+		}
+	}
+	exit(125)
 }
 
 //go:nosplit

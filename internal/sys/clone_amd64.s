@@ -1,13 +1,13 @@
 #include "textflag.h"
 
-// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
-TEXT ·cloneShared(SB), NOSPLIT, $0-48
+// func cloneShared(flags, stack, entry uintptr, m *machine, cleared *uint32) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $0-56
 	MOVQ flags+0(FP), DI
 	MOVQ stack+8(FP), SI
 	MOVQ entry+16(FP), R13
 	MOVQ m+24(FP), R12
 	XORL DX, DX
-	XORL R10, R10
+	MOVQ cleared+32(FP), R10
 	XORL R8, R8
 	MOVL $56, AX // clone
 	SYSCALL
@@ -25,6 +25,6 @@ parent:
 	MOVQ AX, CX
 	MOVQ $0, AX
 done:
-	MOVQ AX, pid+32(FP)
-	MOVQ CX, errno+40(FP)
+	MOVQ AX, pid+40(FP)
+	MOVQ CX, errno+48(FP)
 	RET

@@ -1,14 +1,14 @@
 #include "textflag.h"
 
-// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
-TEXT ·cloneShared(SB), NOSPLIT, $16-48
+// func cloneShared(flags, stack, entry uintptr, m *machine, cleared *uint32) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $16-56
 	MOVD flags+0(FP), R0
 	MOVD stack+8(FP), R1
 	MOVD entry+16(FP), R20
 	MOVD m+24(FP), R19
 	MOVD $0, R2
 	MOVD $0, R3
-	MOVD $0, R4
+	MOVD cleared+32(FP), R4
 	MOVD $220, R8 // clone
 	SVC
 	CBNZ R0, parent
@@ -22,6 +22,6 @@ parent:
 	NEG R0, R1
 	MOVD $0, R0
 done:
-	MOVD R0, pid+32(FP)
-	MOVD R1, errno+40(FP)
+	MOVD R0, pid+40(FP)
+	MOVD R1, errno+48(FP)
 	RET

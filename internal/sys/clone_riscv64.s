@@ -1,14 +1,14 @@
 #include "textflag.h"
 
-// func cloneShared(flags, stack, entry uintptr, m *machine) (pid, errno uintptr)
-TEXT ·cloneShared(SB), NOSPLIT, $16-48
+// func cloneShared(flags, stack, entry uintptr, m *machine, cleared *uint32) (pid, errno uintptr)
+TEXT ·cloneShared(SB), NOSPLIT, $16-56
 	MOV flags+0(FP), A0
 	MOV stack+8(FP), A1
 	MOV entry+16(FP), S3
 	MOV m+24(FP), S2
 	MOV $0, A2
 	MOV $0, A3
-	MOV $0, A4
+	MOV cleared+32(FP), A4
 	MOV $220, A7 // clone
 	ECALL
 	BNE A0, ZERO, parent
@@ -22,6 +22,6 @@ parent:
 	SUB A0, ZERO, A1
 	MOV $0, A0
 done:
-	MOV A0, pid+32(FP)
-	MOV A1, errno+40(FP)
+	MOV A0, pid+40(FP)
+	MOV A1, errno+48(FP)
 	RET

@@ -35,7 +35,7 @@ func Try(flags uintptr, build func(*Script)) error {
 	}
 	target.Call(exitStep, "", unix.SYS_EXIT_GROUP, 0)
 
-	child, err := Start(flags, nil)
+	child, err := Start(flags, Early{})
 	if err != nil {
 		return err
 	}

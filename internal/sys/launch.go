@@ -30,11 +30,11 @@ type Child struct {
 // what they write here, the caller reads: no descriptor and no system call is
 // needed to report, and a filter in force can't silence it.
 type machine struct {
-	earlySteps  []Step
+	early       Early
 	initSteps   []Step
 	targetSteps []Step
 	handSteps   []Step // init's, once the target's listener is there
-	listens     bool   // the target will have a listener
+	listens     bool   // the target has a listener
 	execStops   bool   // where its very first calls may stop
 	keep        []int  // descriptors that init leaves open for the target, in order
 	targetStack uintptr
@@ -42,20 +42,26 @@ type machine struct {
 	lifeline    [2]int32
 	ending      [2]int32
 	mask        uint64 // the caller's signal mask
-	regs        [Registers]uintptr
+	initRegs    [Registers]uintptr
+	targetRegs  [Registers]uintptr
 	maker       maker
 
-	stage  uint32 // how far init may go: stageSteps, stageTarget
-	step   uint32 // index of the failing or last step
-	phase  uint32 // in which list: phaseEarly and so on
-	failed uint32 // 1 once a step failed
-	errno  uint32 // with which error
-	denied uint32 // 1 once an execve failed with EACCES
-	ended  uint32 // 1 once the target ended
-	alone  uint32 // 1 when no other process of the jail was left then
-	status uint32 // the target's wait status
+	stage  uint32         // how far init may go: stageSteps, stageTarget
+	point  uint32         // how far the target may go: a Point
+	phase  uint32         // which list init is at; it leaves the target's to the target
+	at     [phases]uint32 // index of the failing or last step of each list
+	failed uint32         // 1 and the list of the first step that failed
+	errno  uint32         // with which error
+	denied uint32         // 1 once an execve failed with EACCES
+	ended  uint32         // 1 once the target ended
+	alone  uint32         // 1 when no other process of the jail was left then
+	status uint32         // the target's wait status
 
-	pidNamespace uint32 // 1 when init is pid 1 of its own
+	pidNamespace uint32  // 1 when init is pid 1 of its own
+	awaits       bool    // the target's script says itself when to wait
+	self         uintptr // init's pid as its children see it
+	target       uintptr // the target's as init sees it; 0 before there is one
+	sharing      uint32  // 1 while the target is on this memory; the kernel clears it
 
 	action [32]byte // scratch for system calls
 	text   [4096]byte
@@ -77,27 +83,36 @@ const stackSize = 32 << 10
 const (
 	phaseEarly = iota
 	phaseInit
+	phaseTargetEarly
 	phaseTarget
 	phaseHandOver // init's, while the target walks on
+	phases
 )
 
-// What init waits for.
+// What the caller lets init and the target do.
 const (
-	stageEarly  = iota // nothing
+	stageEarly  = iota // what is in Early
 	stageSteps         // the rest of the steps
 	stageTarget        // the word to start the target
 )
 
-// Start makes init, in new namespaces as flags say (New*). It takes the early
-// steps, which a Script that outlives the child may own, and waits for Build.
+// Early is what is known of a child before its scripts are. Scripts that outlive
+// the child may own the steps.
+type Early struct {
+	Init, Target []Step // walked at once, as the scripts are
+	Listens      bool   // the target's filter will have a listener
+}
+
+// Start makes init, in new namespaces as flags say (New*), and init the target.
+// They take the early steps and wait for Build.
 // The calling thread must not end before the target does: init is killed when
 // it does (PR_SET_PDEATHSIG). The errors are the kernel's for clone(2), mmap(2)
 // and pipe2(2).
-func Start(flags uintptr, early []Step) (*Child, error) { return StartMaking(flags, early, nil) }
+func Start(flags uintptr, early Early) (*Child, error) { return StartMaking(flags, early, nil) }
 
 // StartMaking is Start of an init that makes sockets for a SocketMaker, nil for
 // none: first at a step of its script, then as long as the target runs.
-func StartMaking(flags uintptr, early []Step, sockets *SocketMaker) (*Child, error) {
+func StartMaking(flags uintptr, early Early, sockets *SocketMaker) (*Child, error) {
 	leaving.reap()
 	stacks, err := unix.Mmap(-1, 0, 2*stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
@@ -116,7 +131,7 @@ func StartMaking(flags uintptr, early []Step, sockets *SocketMaker) (*Child, err
 	// Space above the stack pointer for the arguments of the first call.
 	const top = stackSize - 64
 	m := &machine{
-		earlySteps:  early,
+		early:       early,
 		pause:       unix.Timespec{Nsec: 20_000},
 		targetStack: uintptr(unsafe.Pointer(&stacks[stackSize+top])),
 		lifeline:    [2]int32{int32(lifeline[0]), int32(lifeline[1])},
@@ -141,27 +156,33 @@ func StartMaking(flags uintptr, early []Step, sockets *SocketMaker) (*Child, err
 	return &Child{Pid: pid, m: m, stacks: stacks, lifeline: lifeline[1], ending: ending[0]}, nil
 }
 
-// Build has init run its script and then wait for Run. Of the caller's
-// descriptors the target's script finds just those in keep: the others are
-// closed before there is a target that could look for them in init.
+// Build has init run its script and then wait for Run. The target walks its own
+// script beside it, up to a step that waits (Await); one without such a step is
+// walked after Run. Of the caller's descriptors the target's script finds just
+// those in keep: the others are closed before there is a program that could
+// look for them in init.
 func (c *Child) Build(init, target *Script, keep ...int) {
 	c.init, c.target = init, target
 	c.m.initSteps, c.m.targetSteps = init.Steps, target.Steps
 	if target.handOver != nil {
+		if !c.m.early.Listens {
+			panic("sys: a listener that Early did not tell of")
+		}
 		c.m.listens, c.m.handSteps = true, target.handOver.Steps
 		c.m.execStops = target.execStops
 	}
+	c.m.awaits = slices.ContainsFunc(target.Steps, func(s Step) bool { return s.Op == OpAwait && Point(s.Args[0]) == Ready })
 	c.m.keep = append(keep, int(c.m.ending[1]))
 	slices.Sort(c.m.keep)
 	c.enter(stageSteps)
 }
 
-// Run has init start the target with its script.
+// Run has init let the target go on to its program.
 func (c *Child) Run() { c.enter(stageTarget) }
 
 func (c *Child) enter(stage uint32) {
 	atomic.StoreUint32(&c.m.stage, stage)
-	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.stage)), futexWake, 1, 0, 0, 0)
+	unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.m.stage)), futexWake, 2, 0, 0, 0)
 }
 
 // Abandon ends a child that was not told to run.
@@ -176,6 +197,17 @@ const (
 	futexPrivate = 128
 	futexWait    = 0 | futexPrivate
 	futexWake    = 1 | futexPrivate
+
+	// For a word that the kernel clears and wakes for itself (CLONE_CHILD_CLEARTID).
+	futexWaitShared = 0
+	futexWakeShared = 1
+)
+
+// What machine.sharing says.
+const (
+	targetGone    = iota // executed its program, or ended
+	targetStarted        // walks its steps
+	targetNetwork        // has reached NetworkMade
 )
 
 // startBlocked clones init with every signal blocked: it must never run one of
@@ -186,7 +218,7 @@ func startBlocked(flags, stack uintptr, m *machine) (int, unix.Errno) {
 	m.targetEntry = entry(targetMain)
 	blocked := allSignals
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&blocked)), uintptr(unsafe.Pointer(&m.mask)), 8, 0, 0)
-	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry(initMain), m)
+	pid, errno := cloneShared(flags|unix.CLONE_VM|uintptr(unix.SIGCHLD), stack, entry(initMain), m, nil)
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&m.mask)), 0, 8, 0, 0)
 	return int(pid), unix.Errno(errno)
 }
@@ -288,16 +320,23 @@ func (l *leavers) reap() {
 // before the program ran also counts: the step it had reached and errno 0.
 func (c *Child) Failure() (*Step, unix.Errno) {
 	m := c.m
-	steps := [...][]Step{m.earlySteps, m.initSteps, m.targetSteps, m.handSteps}[m.phase]
-	switch {
-	case int(m.step) < len(steps):
-	case m.phase == phaseEarly: // init was killed while it waited
-		return &Step{Verb: "wait for the plan"}, 0
-	default: // init had nothing left to do but clone the target
-		return &Step{Verb: CloneStep}, unix.Errno(m.errno)
+	phase := m.phase
+	if m.failed != 0 {
+		phase = m.failed - 1
 	}
-	step := &steps[m.step]
-	if m.failed == 0 && m.phase == phaseTarget && step.Op == OpExec {
+	steps := [...][]Step{m.early.Init, m.initSteps, m.early.Target, m.targetSteps, m.handSteps}[phase]
+	at := int(m.at[phase])
+	switch {
+	case at < len(steps):
+	case m.failed != 0: // what is no step
+		return &Step{Verb: CloneStep}, unix.Errno(m.errno)
+	case phase == phaseEarly: // init was killed while it waited
+		return &Step{Verb: "wait for the plan"}, 0
+	default:
+		return &Step{Verb: "wait for the start"}, 0
+	}
+	step := &steps[at]
+	if m.failed == 0 && phase == phaseTarget && step.Op == OpExec {
 		return nil, 0
 	}
 	return step, unix.Errno(m.errno)

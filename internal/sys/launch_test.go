@@ -16,7 +16,7 @@ func launch(t *testing.T, prepare func(init, target *Script)) (*Child, unix.Wait
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	child, err := Start(0, nil)
+	child, err := Start(0, Early{})
 	if err != nil {
 		t.Fatalf("Start() = %v", err)
 	}

@@ -23,7 +23,7 @@ func listening(t *testing.T, prepare func(target *Script), socketGone bool) (*Ch
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ours.Close() })
-	child, err := Start(0, nil)
+	child, err := Start(0, Early{Listens: true})
 	if err != nil {
 		t.Fatal(err)
 	}

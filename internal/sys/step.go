@@ -28,7 +28,25 @@ const (
 	OpSignalMask
 	// OpMakeSockets makes sockets for the caller until that says to go on.
 	OpMakeSockets
+	// OpAwait waits until the other of init and the target has reached Args[0].
+	OpAwait
+	// OpReach lets the other go on, if it waits for Args[0].
+	OpReach
 )
+
+// Point is where one of the two scripts lets the other go on.
+type Point uint32
+
+// The points.
+const (
+	RootMade    Point = iota + 1 // init: the root is the one that the target is to have
+	Ready                        // init: no step is left, and the caller said Run
+	NetworkMade                  // target: the network is the one that it is to have
+)
+
+func (p Point) String() string {
+	return [...]string{RootMade: "the root is made", Ready: "all is ready", NetworkMade: "the network is made"}[p]
+}
 
 // Registers is the number of registers a Script may use.
 const Registers = 64
@@ -36,6 +54,9 @@ const Registers = 64
 // listenerReg holds a target's listener and nothing else, so that 0 in it tells
 // init that there is none yet.
 const listenerReg = Reg(Registers - 1)
+
+// targetReg holds the target's process id, in init's script.
+const targetReg = Reg(Registers - 2)
 
 // Reg is a register's number: a step saves its result there, a later step
 // takes it as an argument. The zero Reg is none.
@@ -77,7 +98,7 @@ func (s *Script) Reg() Reg {
 		s.free = s.free[:n-1]
 		return r
 	}
-	if s.next == listenerReg-1 {
+	if s.next == targetReg-1 {
 		panic("sys: script uses more registers than there are")
 	}
 	s.next++
@@ -153,6 +174,17 @@ func (s *Script) Store32(p Pointer, r Reg) {
 // SignalMask adds an OpSignalMask step.
 func (s *Script) SignalMask() {
 	s.add(Step{Op: OpSignalMask, Verb: "restore signal mask", Wall: s.wall})
+}
+
+// Await adds a step that waits until the other script has reached a point.
+func (s *Script) Await(point Point) {
+	s.add(Step{Op: OpAwait, Args: [6]uintptr{uintptr(point)}, Verb: "wait until " + point.String(), Wall: s.wall})
+}
+
+// Reach adds a step that lets a script that waits for the point go on. At
+// RootMade init closes all of the caller's descriptors that Build doesn't name.
+func (s *Script) Reach(point Point) {
+	s.add(Step{Op: OpReach, Args: [6]uintptr{uintptr(point)}, Verb: "tell that " + point.String(), Wall: s.wall})
 }
 
 // Tolerate makes the step's listed errors count as done; at most three.

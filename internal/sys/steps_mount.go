@@ -139,10 +139,14 @@ func (s *Script) Chdir(path string) {
 	s.Call("enter folder", path, unix.SYS_CHDIR, path)
 }
 
-// PivotHere makes the working directory, a mount point, the root and lets the
-// old root go.
+// PivotHere makes the working directory, a mount point, the root.
 func (s *Script) PivotHere() {
 	s.Call(PivotStep, "", unix.SYS_PIVOT_ROOT, ".", ".")
+}
+
+// DropOldRoot lets go what was the root before PivotHere. It waits until nobody
+// in the kernel reads the list of mounts any more.
+func (s *Script) DropOldRoot() {
 	s.Call("let the old root go", "", unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
 	s.Chdir("/")
 }

@@ -29,6 +29,26 @@ func (s *Script) Hostname(name string) {
 	s.Call("set host name", name, unix.SYS_SETHOSTNAME, name, len(name))
 }
 
+// NetworkStep is the text of UnshareNetwork's step.
+const NetworkStep = "unshare network namespace"
+
+// UnshareNetwork gives a process a network namespace of its own. The kernel takes
+// as long for it as for all other namespaces and mounts together, so it is the
+// target that does so, while init makes the root.
+func (s *Script) UnshareNetwork() {
+	s.Call(NetworkStep, "", unix.SYS_UNSHARE, NewNetwork)
+}
+
+// JoinNetwork has init join the target's network namespace: what /proc says of
+// init is there for the target to read. Linux 5.8.
+func (s *Script) JoinNetwork() {
+	s.Await(NetworkMade)
+	target := s.Reg()
+	s.Call("open the target", "", unix.SYS_PIDFD_OPEN, targetReg, 0).Into(target)
+	s.Call("join its network namespace", "", unix.SYS_SETNS, target, NewNetwork)
+	s.Close(target)
+}
+
 // LoopbackUp brings up lo in the process's network namespace.
 func (s *Script) LoopbackUp() {
 	request := &struct {
@@ -53,7 +73,8 @@ func (s *Script) NewSession() {
 	s.Call("start session", "", unix.SYS_SETSID)
 }
 
-// DieWithParent has the kernel kill the process when its parent ends.
+// DieWithParent has the kernel kill the process when its parent ends, which a
+// target begins with.
 func (s *Script) DieWithParent() {
 	s.Call("tie life to parent", "", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
 }
