@@ -59,7 +59,7 @@ func (r *running) datagrams(inside *net.UDPConn, port uint16) {
 // datagram sends one on. A program that sends faster than the outside takes loses
 // some, as it would on any network.
 func (f *flows) datagram(text []byte, from, to netip.AddrPort) {
-	if to.Addr() == f.address {
+	if f.isResolver(to) {
 		f.query(text, from, to)
 		return
 	}

@@ -21,15 +21,22 @@ type held struct {
 	packets *sys.Packets
 	link    int
 	mutex   sync.Mutex
-	byPair  map[[2]netip.AddrPort]*net.TCPConn // nil while dialling
+	byPair  map[[2]netip.AddrPort]*half
 }
 
-// unclaimed is how long a connection outside waits for a program that went away.
-const unclaimed = 10 * time.Second
+// half is the outside of a connection.
+type half struct {
+	conn    *net.TCPConn // nil while dialling
+	claimed chan struct{}
+}
+
+// unclaimed is how long a connection outside waits for the program's half, which
+// takes no longer than two packets between namespaces: then the program went away.
+const unclaimed = time.Second
 
 // hold watches what comes in by a link.
 func (r *running) hold(packets *sys.Packets, link int) {
-	h := &held{running: r, packets: packets, link: link, byPair: map[[2]netip.AddrPort]*net.TCPConn{}}
+	h := &held{running: r, packets: packets, link: link, byPair: map[[2]netip.AddrPort]*half{}}
 	r.held = h
 	r.closers = append(r.closers, packets.Close)
 	r.work.Go(func() {
@@ -49,7 +56,7 @@ func (r *running) hold(packets *sys.Packets, link int) {
 
 // begin deals with the first packet of a connection, and with its repeats.
 func (h *held) begin(o opening, from sys.HardwareAddress) {
-	if o.to.Addr() == h.address {
+	if h.isResolver(o.to) {
 		h.admit(o)
 		return
 	}
@@ -65,11 +72,12 @@ func (h *held) begin(o opening, from sys.HardwareAddress) {
 	if _, known := h.byPair[pair]; known || len(h.byPair) == maxStreams {
 		return // dialling; or it will come again
 	}
-	h.byPair[pair] = nil
-	h.work.Go(func() { h.dialFor(o, from, pair, d) })
+	waiting := &half{claimed: make(chan struct{})}
+	h.byPair[pair] = waiting
+	h.work.Go(func() { h.dialFor(o, from, pair, d, waiting) })
 }
 
-func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPort, d destination) {
+func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPort, d destination, waiting *half) {
 	outside, err := h.dial(h.ctx, d)
 	if err != nil {
 		h.claim(pair)
@@ -78,14 +86,20 @@ func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPo
 		return
 	}
 	h.mutex.Lock()
-	h.byPair[pair] = outside.(*net.TCPConn)
+	waiting.conn = outside.(*net.TCPConn)
 	h.mutex.Unlock()
+	h.sending.begin()
+	defer h.sending.end()
 	h.admit(o)
+	timer := time.NewTimer(unclaimed)
+	defer timer.Stop()
 	select {
-	case <-time.After(unclaimed):
+	case <-waiting.claimed:
+		return
+	case <-timer.C:
 	case <-h.ctx.Done():
 	}
-	if left := h.claim(pair); left == outside {
+	if left := h.claim(pair); left != nil {
 		left.Close()
 	}
 }
@@ -113,7 +127,11 @@ func (h *held) claim(pair [2]netip.AddrPort) *net.TCPConn {
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	outside := h.byPair[pair]
+	waiting := h.byPair[pair]
+	if waiting == nil {
+		return nil
+	}
 	delete(h.byPair, pair)
-	return outside
+	close(waiting.claimed)
+	return waiting.conn
 }

@@ -21,13 +21,14 @@ func (r *running) publish(p policy.Publication, inside func() (*os.File, error))
 		}
 		return fmt.Errorf("publish %s: %w: %s", p, err, cure)
 	}
-	r.serve(listener, func(outside *net.TCPConn) {
+	r.serve(listener, r.published, func(outside *net.TCPConn) {
 		conn, err := connectInside(inside, p.Inside)
 		if err != nil { // nobody listens there, yet or any more
 			reset(outside)
 			return
 		}
-		splice(outside, conn)
+		r.sending.begin()
+		r.splice(conn, outside)
 	})
 	return nil
 }

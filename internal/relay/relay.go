@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
@@ -23,7 +24,7 @@ const resolverPort = 53
 
 // Bounds of what one program may have the relay hold.
 const (
-	maxStreams = 512  // connections at a time, published ones included
+	maxStreams = 512  // connections at a time, and as many to published ports
 	maxFlows   = 512  // pairs of addresses that exchange datagrams
 	maxNames   = 8192 // names that have an address; the oldest loses its
 	maxAnswers = 256  // questions over UDP at a time
@@ -38,9 +39,11 @@ type Relay struct {
 	outside Outside
 	refused func(Refusal)
 
-	streams chan struct{} // a token a connection
-	answers chan struct{} // a token a question over UDP
-	queries chan struct{} // a token a lookup
+	// A token each.
+	streams   chan struct{} // connections of the program's
+	published chan struct{} // connections to it
+	answers   chan struct{} // questions over UDP
+	queries   chan struct{} // lookups
 }
 
 // Refusal is a destination that was asked for and is not to be had.
@@ -67,7 +70,7 @@ func New(c Config) *Relay {
 	}
 	return &Relay{
 		rules: c.Rules, address: c.Address, names: newNames(c.Names), outside: c.Outside, refused: c.Refused,
-		streams: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
+		streams: make(chan struct{}, maxStreams), published: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
 	}
 }
 
@@ -121,6 +124,7 @@ type running struct {
 	held    *held // nil where packets can't be watched
 	closers []func() error
 	work    sync.WaitGroup
+	sending senders // connections over which the program may have said something that is not copied yet
 }
 
 // Start serves until stop, which waits for all that was begun. It takes the
@@ -143,7 +147,7 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 		if err != nil {
 			return nil, fmt.Errorf("relay TCP port %d: %w", tcp[i], err)
 		}
-		run.serve(listener, run.stream)
+		run.serve(listener, run.streams, run.stream)
 	}
 	for i, file := range s.UDP {
 		conn, err := net.FilePacketConn(file)
@@ -161,8 +165,13 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 	return run.stop, nil
 }
 
-// stop closes what listens and what is connected.
+// farewell is how long what the program sent may take to get away.
+const farewell = 5 * time.Second
+
+// stop closes what listens and what is connected. The program has ended, so that
+// what it sent comes to an end, too: that is still copied.
 func (r *running) stop() {
+	r.sending.wait(farewell)
 	r.cancel()
 	for _, closer := range r.closers {
 		closer()
@@ -171,7 +180,7 @@ func (r *running) stop() {
 }
 
 // serve accepts connections, as many as there are tokens for.
-func (r *running) serve(listener net.Listener, handle func(*net.TCPConn)) {
+func (r *running) serve(listener net.Listener, tokens chan struct{}, handle func(*net.TCPConn)) {
 	open := newTracker()
 	r.closers = append(r.closers, listener.Close, open.close)
 	r.work.Go(func() {
@@ -184,12 +193,12 @@ func (r *running) serve(listener net.Listener, handle func(*net.TCPConn)) {
 				open.pause()
 				continue
 			}
-			if !open.acquire(r.streams) || !open.add(conn) {
+			if !open.acquire(tokens) || !open.add(conn) {
 				conn.Close()
 				return
 			}
 			r.work.Go(func() {
-				defer func() { <-r.streams }()
+				defer func() { <-tokens }()
 				defer open.remove(conn)
 				handle(conn.(*net.TCPConn))
 			})

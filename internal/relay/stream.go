@@ -37,28 +37,38 @@ func (r *Relay) asked(to netip.AddrPort, udp bool) (d destination, listed bool) 
 
 // stream serves a connection that the program made.
 func (r *running) stream(inside *net.TCPConn) {
-	to := addressOf(inside.LocalAddr())
-	if outside := r.held.claim([2]netip.AddrPort{addressOf(inside.RemoteAddr()), to}); outside != nil {
-		splice(inside, outside)
-		return
-	}
-	if to.Addr() == r.address {
+	if r.isResolver(addressOf(inside.LocalAddr())) {
 		r.resolveStream(inside)
 		return
+	}
+	r.sending.begin()
+	outside := r.otherHalf(inside)
+	if outside == nil {
+		r.sending.end()
+		reset(inside)
+		return
+	}
+	r.splice(inside, outside)
+}
+
+// otherHalf returns the connection outside: the one that was dialled before the
+// program's was let in, or where packets can't be watched, one dialled now.
+func (r *running) otherHalf(inside *net.TCPConn) *net.TCPConn {
+	to := addressOf(inside.LocalAddr())
+	if outside := r.held.claim([2]netip.AddrPort{addressOf(inside.RemoteAddr()), to}); outside != nil {
+		return outside
 	}
 	d, listed := r.asked(to, false)
 	if !listed {
 		r.refused(Refusal{Host: d.host(), Port: d.port})
-		reset(inside)
-		return
+		return nil
 	}
 	outside, err := r.dial(r.ctx, d)
 	if err != nil {
 		r.failed(d, err)
-		reset(inside)
-		return
+		return nil
 	}
-	splice(inside, outside.(*net.TCPConn))
+	return outside.(*net.TCPConn)
 }
 
 func addressOf(a net.Addr) netip.AddrPort {
@@ -73,23 +83,29 @@ func (r *Relay) failed(d destination, err error) {
 	}
 }
 
+// isResolver reports whether an address of the program's network is its resolver's.
+func (r *Relay) isResolver(to netip.AddrPort) bool {
+	return to.Addr() == r.address && to.Port() == resolverPort
+}
+
 // splice copies both ways until both sides have said all. One side's end is the
-// other's, and so is a reset.
-func splice(a, b *net.TCPConn) {
+// other's, and so is a reset. The caller has begun sending.
+func (r *running) splice(inside, outside *net.TCPConn) {
 	var both sync.WaitGroup
 	one := func(to, from *net.TCPConn) {
 		if _, err := io.Copy(to, from); err != nil {
-			reset(a)
-			reset(b)
+			reset(inside)
+			reset(outside)
 			return
 		}
 		to.CloseWrite()
 	}
-	both.Go(func() { one(a, b) })
-	one(b, a)
+	both.Go(func() { one(inside, outside) })
+	one(outside, inside)
+	r.sending.end()
 	both.Wait()
-	a.Close()
-	b.Close()
+	inside.Close()
+	outside.Close()
 }
 
 // reset closes a connection so that the other side does not take it for a

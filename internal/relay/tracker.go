@@ -75,3 +75,43 @@ func (t *tracker) pause() {
 	case <-t.done:
 	}
 }
+
+// senders counts what is to come to an end by itself.
+type senders struct {
+	mutex sync.Mutex
+	count int
+	none  chan struct{} // closed when there are none, once somebody waits
+}
+
+func (s *senders) begin() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.count++
+}
+
+func (s *senders) end() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.count--; s.count == 0 && s.none != nil {
+		close(s.none)
+		s.none = nil
+	}
+}
+
+// wait waits until there are none, but no longer than patience.
+func (s *senders) wait(patience time.Duration) {
+	s.mutex.Lock()
+	if s.count == 0 {
+		s.mutex.Unlock()
+		return
+	}
+	none := make(chan struct{})
+	s.none = none
+	s.mutex.Unlock()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-none:
+	case <-timer.C:
+	}
+}
