@@ -20,6 +20,8 @@ func CanonicalName(text string) (string, error) {
 	switch {
 	case labels == "":
 		return "", fmt.Errorf("%q is no name: write one such as example.org", text)
+	case looksLikeAddress(labels):
+		return "", fmt.Errorf("%q is no name: the last part of a name has a letter", text)
 	case len(labels) > nameMax:
 		return "", fmt.Errorf("a name of %d bytes: DNS has none longer than %d", len(labels), nameMax)
 	case labels == "localhost" || strings.HasSuffix(labels, ".localhost"):

@@ -1,0 +1,193 @@
+package relay
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/callgate/callgate/policy"
+)
+
+// newRelay returns a relay whose outside knows the names that begin with "is-".
+func newRelay(t testing.TB, refused func(Refusal), rules ...string) *Relay {
+	t.Helper()
+	n := &policy.Network{}
+	for _, rule := range rules {
+		var d policy.Destination
+		if err := d.UnmarshalText([]byte(rule)); err != nil {
+			t.Fatal(err)
+		}
+		n.Connect.Value = append(n.Connect.Value, d)
+	}
+	return New(Config{
+		Rules: n, Address: netip.MustParseAddr("198.18.0.1"), Names: netip.MustParsePrefix("198.19.0.0/16"),
+		Outside: Outside{Resolver: outsideResolver(t)}, Refused: refused,
+	})
+}
+
+// outsideResolver asks a name server of the test's own: names that begin with "is-"
+// lead to 192.0.2.1, "fail" gets an error, and there are no others.
+func outsideResolver(t testing.TB) *net.Resolver {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		buffer := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buffer[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			q := m.Questions[0]
+			m.Response, m.Additionals = true, nil
+			switch name := q.Name.String(); {
+			case strings.HasPrefix(name, "fail"):
+				m.RCode = dnsmessage.RCodeServerFailure
+			case !strings.HasPrefix(name, "is-"):
+				m.RCode = dnsmessage.RCodeNameError
+			case q.Type == dnsmessage.TypeA:
+				m.Answers = []dnsmessage.Resource{{
+					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}},
+				}}
+			}
+			packed, _ := m.Pack()
+			server.WriteTo(packed, from)
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+}
+
+func query(t testing.TB, name string, kind dnsmessage.Type, class dnsmessage.Class) []byte {
+	t.Helper()
+	packed, err := (&dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 7, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(name), Type: kind, Class: class}},
+	}).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packed
+}
+
+func TestResolverAnswers(t *testing.T) {
+	var refused []string
+	r := newRelay(t, func(r Refusal) { refused = append(refused, r.Host) }, "is-a.example:80", "*.is-wild.example:80", "fail.example:80", "gone.example:80", "host.callgate.internal:80")
+	for _, c := range []struct {
+		name    string
+		kind    dnsmessage.Type
+		class   dnsmessage.Class
+		code    dnsmessage.RCode
+		address string // "" for none
+	}{
+		{"is-a.example.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "198.19.0.1"},
+		{"IS-A.Example.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "198.19.0.1"},
+		{"is-a.example.", dnsmessage.TypeAAAA, dnsmessage.ClassINET, 0, ""},
+		{"is-a.example.", dnsmessage.TypeTXT, dnsmessage.ClassINET, 0, ""},
+		{"is-a.example.", dnsmessage.TypeA, dnsmessage.ClassCHAOS, dnsmessage.RCodeNameError, ""},
+		{"x.is-a.example.", dnsmessage.TypeA, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{"is-wild.example.", dnsmessage.TypeA, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{"is-x.is-wild.example.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "198.19.0.2"},
+		{"is-x.y.is-wild.example.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "198.19.0.3"},
+		{"gone.example.", dnsmessage.TypeA, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{"fail.example.", dnsmessage.TypeA, dnsmessage.ClassINET, dnsmessage.RCodeServerFailure, ""},
+		{"other.example.", dnsmessage.TypeA, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{"other.example.", dnsmessage.TypeTXT, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{"host.callgate.internal.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "198.19.0.4"},
+		{"localhost.", dnsmessage.TypeA, dnsmessage.ClassINET, 0, "127.0.0.1"},
+		{"1.0.19.198.in-addr.arpa.", dnsmessage.TypePTR, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+		{".", dnsmessage.TypeNS, dnsmessage.ClassINET, dnsmessage.RCodeNameError, ""},
+	} {
+		var m dnsmessage.Message
+		if err := m.Unpack(r.answer(t.Context(), query(t, c.name, c.kind, c.class))); err != nil {
+			t.Errorf("%s %s: %v", c.name, c.kind, err)
+			continue
+		}
+		got := ""
+		if len(m.Answers) == 1 {
+			got = netip.AddrFrom4(m.Answers[0].Body.(*dnsmessage.AResource).A).String()
+		}
+		if m.ID != 7 || !m.Response || m.RCode != c.code || got != c.address {
+			t.Errorf("%s %s = %v %q; want %v %q", c.name, c.kind, m.RCode, got, c.code, c.address)
+		}
+	}
+	want := "is-a.example x.is-a.example is-wild.example other.example other.example"
+	if got := strings.Join(refused, " "); got != want {
+		t.Errorf("refused %s; want %s", got, want)
+	}
+}
+
+// FuzzAnswer holds that no query makes the resolver panic or answer what is not an
+// answer, and that addresses are given for names of rules alone.
+func FuzzAnswer(f *testing.F) {
+	f.Add(query(f, "host.callgate.internal.", dnsmessage.TypeA, dnsmessage.ClassINET))
+	f.Add(query(f, "other.example.", dnsmessage.TypeAAAA, dnsmessage.ClassINET))
+	f.Add([]byte("\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xc0\x0c\x00\x01\x00\x01"))
+	r := newRelay(f, nil, "host.callgate.internal:80")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		answer := r.answer(t.Context(), text)
+		if answer == nil {
+			return
+		}
+		var m dnsmessage.Message
+		if err := m.Unpack(answer); err != nil || !m.Response || len(answer) > len(text)+512 {
+			t.Fatalf("answer %x to %x: %v", answer, text, err)
+		}
+		for _, a := range m.Answers {
+			name := strings.ToLower(strings.TrimSuffix(a.Header.Name.String(), "."))
+			if name != policy.HostName && name != "localhost" && !strings.HasSuffix(name, ".localhost") {
+				t.Errorf("an address for %q", name)
+			}
+		}
+	})
+}
+
+func TestNamesAreBounded(t *testing.T) {
+	n := newNames(netip.MustParsePrefix("198.19.0.0/16"))
+	until := time.Now().Add(time.Hour)
+	first := n.add("first", until)
+	if got := n.add("first", until); got != first {
+		t.Errorf("a name got a second address, %s", got)
+	}
+	seen := map[netip.Addr]bool{first: true}
+	for i := range maxNames - 1 {
+		a := n.add("name"+strings.Repeat("x", i%50)+string(rune('a'+i%26))+time.Duration(i).String(), until)
+		if seen[a] || !n.prefix.Contains(a) {
+			t.Fatalf("name %d got %s again", i, a)
+		}
+		seen[a] = true
+	}
+	if name, ok := n.of(first); !ok || name != "first" {
+		t.Errorf("the first name is %q, %v", name, ok)
+	}
+	if last := n.add("last", until); last != first {
+		t.Errorf("one name more got %s; want the first's %s", last, first)
+	}
+	if name, _ := n.of(first); name != "last" || len(n.byName) != maxNames || len(n.entries) != maxNames {
+		t.Errorf("the address stands for %q among %d names and %d entries", name, len(n.byName), len(n.entries))
+	}
+	if _, ok := n.known("first", time.Now()); ok {
+		t.Error("the first name is still known")
+	}
+	if _, ok := n.known("last", until.Add(1)); ok {
+		t.Error("a name is known for longer than it lives")
+	}
+	for _, a := range []string{"198.19.0.0", "198.19.255.255", "198.18.0.1", "::1"} {
+		if name, ok := n.of(netip.MustParseAddr(a)); ok {
+			t.Errorf("%s stands for %q", a, name)
+		}
+	}
+}
