@@ -18,12 +18,13 @@ import (
 // Observer is the gate.Handler of a learning run. It is not for several
 // goroutines at once: its gate has one receiver and holds nothing.
 type Observer struct {
-	ledger *learn.Ledger
-	names  map[int]string // the programs of tasks, by their numbers
+	ledger  *learn.Ledger
+	names   map[int]string // the programs of tasks, by their numbers
+	started bool           // a first task was seen
 }
 
 // New returns an Observer that fills a ledger.
-func New(ledger *learn.Ledger) *Observer { return &Observer{ledger, map[int]string{}} }
+func New(ledger *learn.Ledger) *Observer { return &Observer{ledger: ledger, names: map[int]string{}} }
 
 // Handle is gate.Handler's. Learning trusts the program: nothing is decided here,
 // so that a call whose memory can't be read, or changes, goes on as well.
@@ -53,17 +54,47 @@ type stop struct {
 // maxNames bounds the names of tasks that are remembered.
 const maxNames = 4096
 
-// program returns the name of a task's program. It is for comments: a number that
-// was given to another task meanwhile does no harm.
+// program returns the name of a task's program, and notes a task that is new. The
+// name is for comments: a number that was given to another task meanwhile does no
+// harm.
 func (o *Observer) program(tid int) string {
 	if name, ok := o.names[tid]; ok {
 		return name
 	}
-	text, err := sys.ReadShort("/proc/" + strconv.Itoa(tid) + "/comm")
-	if err != nil {
-		return ""
+	task := taskOf(tid)
+	switch {
+	case task.process != tid:
+		o.ledger.Thread(task.program)
+	case o.started:
+		o.ledger.Process(task.program)
 	}
-	return o.remember(tid, strings.TrimSuffix(text, "\n"))
+	o.started = true
+	return o.remember(tid, task.program)
+}
+
+// task is what the kernel tells of one (proc_pid_status(5)).
+type task struct {
+	program string
+	process int
+}
+
+func taskOf(tid int) task {
+	t := task{process: tid}
+	status, err := sys.ReadShort("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return t
+	}
+	for line := range strings.Lines(status) {
+		switch key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":\t"); key {
+		case "Name":
+			t.program = value
+		case "Tgid":
+			if pid, err := strconv.Atoi(value); err == nil {
+				t.process = pid
+			}
+		}
+	}
+	return t
 }
 
 func (o *Observer) remember(tid int, name string) string {

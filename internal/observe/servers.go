@@ -27,6 +27,7 @@ func init() {
 		"rename": (*stop).moves, "renameat": (*stop).moves, "renameat2": (*stop).moves,
 		"unlink": (*stop).removes, "unlinkat": (*stop).removes, "rmdir": (*stop).removes,
 		"access": (*stop).asks, "faccessat": (*stop).asks, "faccessat2": (*stop).asks,
+		"wait4": (*stop).waits, "waitid": (*stop).waits,
 		"connect": (*stop).connect, "bind": (*stop).bind,
 		"sendto": (*stop).sends, "sendmsg": (*stop).sendsMessage, "sendmmsg": (*stop).sendsMessage,
 	}
@@ -183,6 +184,9 @@ func (s *stop) openFlags(pathAt int) uint64 {
 	}
 	return s.Args[pathAt+1]
 }
+
+// waits is for programs that wait for a process: there is one.
+func (s *stop) waits() { s.ledger.Process(s.program) }
 
 // mapCode is for files that are mapped as code: only such calls of mmap stop.
 func (s *stop) mapCode() {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"path"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -87,25 +86,10 @@ func isLoopback(family uint16, address []byte) bool {
 }
 
 func (s *stop) internet(port uint16, local bool, direction learn.Direction) {
-	kind, _, err := sys.SocketOf(s.process(), int(int32(s.Args[0])))
+	kind, _, err := sys.SocketOf(taskOf(s.Task.TID).process, int(int32(s.Args[0])))
 	if err == nil && kind != syscall.SOCK_STREAM {
 		s.ledger.Datagram(direction, port, local)
 		return
 	}
 	s.ledger.Port(direction, port, local, s.program)
-}
-
-// process is the number of the task's process.
-func (s *stop) process() int {
-	status, err := sys.ReadShort("/proc/" + strconv.Itoa(s.Task.TID) + "/status")
-	if err == nil {
-		for line := range strings.Lines(status) {
-			if text, ok := strings.CutPrefix(line, "Tgid:\t"); ok {
-				if pid, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
-					return pid
-				}
-			}
-		}
-	}
-	return s.Task.TID
 }

@@ -25,9 +25,15 @@ func parseBase() *policy.Policy {
 }
 
 // Watch returns the filter of a learning run: what the base says nothing of goes
-// to the listener.
+// to the listener, but for calls that make processes and threads. A signal that
+// comes before the listener has a call fails that with EINTR, which programs don't
+// expect of fork; the tasks that are made are noticed by their own first calls.
 func Watch(t policy.Target) (*filter.Filter, error) {
 	p := parseBase()
+	whole := policy.Condition{Arg: policy.Name{Text: "flags"}, Mask: namespaces, Equals: "0"}
+	p.Syscalls.Rules = append([]policy.Rule{
+		newRule([]string{"fork", "vfork"}, nil, "").Rule, newRule([]string{"clone"}, []policy.Condition{whole}, "").Rule,
+	}, p.Syscalls.Rules...)
 	p.Syscalls.Otherwise = policy.Given("learn", policy.Do(filter.ActionNotify))
 	compiled, err := p.Filter(t)
 	if err != nil {

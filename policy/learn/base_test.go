@@ -70,6 +70,8 @@ func TestWatch(t *testing.T) {
 		{"newfstatat", [6]uint64{3: 0x1100}, filter.ActionNotify},
 		{"sendto", [6]uint64{}, filter.ActionAllow},
 		{"sendto", [6]uint64{4: 1 << 40}, filter.ActionNotify},
+		{"clone", [6]uint64{0x1200011}, filter.ActionAllow},
+		{"clone", [6]uint64{0x10000000}, filter.ActionNotify},
 		{"clone3", [6]uint64{}, filter.Errno(abi.ENOSYS)},
 		{"io_uring_setup", [6]uint64{}, filter.Errno(abi.ENOSYS)},
 	} {

@@ -80,7 +80,7 @@ func (d *drafter) rules(l *Ledger, allowed lets) {
 // file adds an entry to the lists that give what the policy doesn't.
 func (d *drafter) file(e Entry) {
 	for _, h := range d.policy.Files.Hidden {
-		if within(e.Path, d.place.expand(h.Text)) {
+		if !h.Pattern && within(e.Path, d.place.expand(h.Text)) {
 			d.note("%s hides %s, which was used by %s: left so", h.At, e.Path, e.users)
 			return
 		}

@@ -87,3 +87,24 @@ func (l *Ledger) Note(line string) {
 		l.notes[oneLine(line)] = true
 	}
 }
+
+// Process notes that a program started a process: by which call, nobody saw.
+func (l *Ledger) Process(program string) {
+	for _, name := range []string{"clone", "fork", "vfork"} {
+		if number, ok := l.arch.Number(name); ok {
+			l.Call(abi.Call{Arch: l.arch, Nr: number}, program)
+		}
+	}
+}
+
+// Thread notes that a program started a thread.
+func (l *Ledger) Thread(program string) {
+	row, number, ok := l.arch.Find("clone")
+	flag, known := abi.ParseConstant("CLONE_THREAD", l.arch)
+	at, _, found := argument(row, "flags")
+	if ok && known && found {
+		c := abi.Call{Arch: l.arch, Nr: number}
+		c.Args[at] = flag
+		l.Call(c, program)
+	}
+}

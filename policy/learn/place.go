@@ -21,7 +21,9 @@ type Place struct {
 func (p Place) complete() Place {
 	if preset, ok := policy.Preset("default"); ok {
 		for _, h := range preset.Expand(p.Target).Files.Hidden {
-			p.hidden = append(p.hidden, h.Text)
+			if !h.Pattern {
+				p.hidden = append(p.hidden, h.Text)
+			}
 		}
 	}
 	return p

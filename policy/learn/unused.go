@@ -135,7 +135,7 @@ func (l *Ledger) unusedPaths(doc *policy.Policy, place Place) (out []policy.Orig
 		{doc.Files.Exec, Execute},
 	} {
 		for _, p := range list.paths {
-			if done[place.expand(p.Text)]&list.use == 0 {
+			if !p.Pattern && done[place.expand(p.Text)]&list.use == 0 {
 				out = append(out, p.At)
 			}
 		}
