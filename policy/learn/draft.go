@@ -38,6 +38,7 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 		d.file(e)
 	}
 	d.places(o)
+	d.hidden(l)
 	d.network(l)
 	d.Notes = append(d.Notes, o.notes...)
 	d.Notes = append(d.Notes, slices.Sorted(maps.Keys(l.notes))...)
@@ -81,8 +82,7 @@ func (d *drafter) rules(l *Ledger, allowed lets) {
 func (d *drafter) file(e Entry) {
 	for _, h := range d.policy.Files.Hidden {
 		if !h.Pattern && within(e.Path, d.place.expand(h.Text)) {
-			d.note("%s hides %s, which was used by %s: left so", h.At, e.Path, e.users)
-			return
+			return // as hidden says
 		}
 	}
 	m, shown := mountOf(d.mounts, e.Path)
@@ -111,6 +111,25 @@ func (d *drafter) file(e Entry) {
 	}
 	if e.Access == policy.Read {
 		d.add(value, e.users.String(), "files", "ro")
+	}
+}
+
+// hidden tells of what the policy hides and the program used.
+func (d *drafter) hidden(l *Ledger) {
+	for _, h := range d.policy.Files.Hidden {
+		n := l.files.at(d.place.expand(h.Text))
+		if h.Pattern || n == nil {
+			continue
+		}
+		var used users
+		n.each(func(n *node) {
+			if n.use&^Look != 0 {
+				used.join(n.users)
+			}
+		})
+		if used.count > 0 {
+			d.note("%s hides %s, which was used by %s: left so", h.At, h.Text, used)
+		}
 	}
 }
 
