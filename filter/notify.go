@@ -28,3 +28,20 @@ func (p Program) NotifyOf(arch abi.Arch, calls []abi.Sysno) (Program, error) {
 	whole := append(first, p...)
 	return whole, whole.Validate()
 }
+
+// NotifyFlags returns the program with a call of an architecture exchanged for a
+// notification where one of these flags stands in the lower half of an argument,
+// counted from 0. The error is that of a program that becomes too long.
+func (p Program) NotifyFlags(arch abi.Arch, call abi.Sysno, arg int, flags uint32) (Program, error) {
+	first := Program{
+		{Code: opLoad, K: offArch},
+		{Code: opJEQ, Jf: 5, K: arch.Audit()},
+		{Code: opLoad, K: offNr},
+		{Code: opJEQ, Jf: 3, K: uint32(call)},
+		{Code: opLoad, K: offLow(arg)},
+		{Code: opJSET, Jf: 1, K: flags},
+		{Code: opRet, K: uint32(ActionNotify)},
+	}
+	whole := append(first, p...)
+	return whole, whole.Validate()
+}

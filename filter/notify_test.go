@@ -48,3 +48,39 @@ func TestNotifyOf(t *testing.T) {
 		t.Error("NotifyOf a program of the longest length = nil; want an error")
 	}
 }
+
+// A call stops where one of the flags is there, and the program decides all else.
+func TestNotifyFlags(t *testing.T) {
+	program := Program{
+		{Code: opLoad, K: offNr},
+		{Code: opJEQ, Jt: 1, K: 39},
+		{Code: opRet, K: uint32(ActionAllow)},
+		{Code: opRet, K: uint32(Errno(abi.EPERM))},
+	}
+	const openat, flags = 257, 0o101
+	got, err := program.NotifyFlags(abi.AMD64, openat, 2, flags)
+	if err != nil {
+		t.Fatalf("NotifyFlags() = %v", err)
+	}
+	for nr := range abi.Sysno(600) {
+		for _, arch := range []abi.Arch{abi.AMD64, abi.I386} {
+			for _, value := range []uint64{0, 1, 2, 0o100, 0o101, 0o2000000, 1 << 32, 1<<32 | 1, ^uint64(0)} {
+				data := DataOf(abi.Call{Arch: arch, Nr: nr, Args: [6]uint64{1, 1, value, 1, 1, 1}})
+				want, _, _ := program.Run(data)
+				if arch == abi.AMD64 && nr == openat && value&flags != 0 {
+					want = ActionNotify
+				}
+				if action, _, err := got.Run(data); action != want || err != nil {
+					t.Errorf("%v call %d with %#x: %v, %v; want %v", arch, nr, value, action, err, want)
+				}
+			}
+		}
+	}
+	long := make(Program, MaxInstructions)
+	for i := range long {
+		long[i] = Instruction{Code: opRet}
+	}
+	if _, err := long.NotifyFlags(abi.AMD64, openat, 2, flags); err == nil {
+		t.Error("NotifyFlags of a program of the longest length = nil; want an error")
+	}
+}

@@ -106,6 +106,12 @@ func split(name string) []string {
 	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
 }
 
+// Hide reports whether one of them hides what it fits: the others leave all of it
+// to be read.
+func (ps *Patterns) Hide() bool {
+	return slices.ContainsFunc(ps.list, func(p pattern) bool { return p.Access == 0 })
+}
+
 // Decide returns the pattern that decides about an absolute, clean path, if any
 // does.
 func (ps *Patterns) Decide(name string) (Match, bool) {

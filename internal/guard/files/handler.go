@@ -71,18 +71,31 @@ func (h *Handler) Close() {
 
 // Route has a program leave to the gate the calls that the handler serves, where
 // the program lets them, and routes them to it. A call that names a file and that
-// the table doesn't have is refused.
+// the table doesn't have is refused. Where patterns hide nothing, what only reads
+// needs no decision of theirs.
 func (h *Handler) Route(program filter.Program, arch abi.Arch, mux *gate.Mux) (filter.Program, error) {
 	var calls []abi.Sysno
+	whole := program
 	for number, row := range arch.Syscalls() {
 		serve := h.table[row.Name]
 		if serve.how == left || serve.how == 0 && !namesFile(row) || !program.ConstantAllow(arch.Audit(), number) {
 			continue
 		}
-		calls = append(calls, number)
+		argument, opens := openFlags[row.Name]
+		switch {
+		case !h.patterns.Hide() && readers[row.Name]:
+			continue
+		case !h.patterns.Hide() && opens:
+			var err error
+			if whole, err = whole.NotifyFlags(arch, number, argument, changing); err != nil {
+				return nil, err
+			}
+		default:
+			calls = append(calls, number)
+		}
 		mux.Route(row.Name, h)
 	}
-	return program.NotifyOf(arch, calls)
+	return whole.NotifyOf(arch, calls)
 }
 
 // namesFile reports whether a call has a path among its arguments.

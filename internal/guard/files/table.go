@@ -1,6 +1,8 @@
 package files
 
 import (
+	"syscall"
+
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/policy"
@@ -94,6 +96,19 @@ func newTable() map[string]row {
 	}
 	return table
 }
+
+// readers are the calls that change nothing, so that only hiding patterns matter to
+// them.
+var readers = map[string]bool{
+	"readlink": true, "readlinkat": true, "execve": true, "execveat": true,
+	"getxattr": true, "lgetxattr": true, "listxattr": true, "llistxattr": true,
+}
+
+// openFlags are the arguments that say what an open is going to do, and changing
+// the flags of one that isn't content to read.
+var openFlags = map[string]int{"open": 1, "openat": 2}
+
+const changing = syscall.O_WRONLY | syscall.O_RDWR | syscall.O_CREAT | syscall.O_TRUNC | tmpFile
 
 func byPath(follow bool) func(*call) (*spot, error) {
 	return func(c *call) (*spot, error) { return c.at(here, 0, follow, false) }
