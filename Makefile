@@ -11,6 +11,7 @@ TOOL      := $(GO) tool -modfile=tools/go.mod
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 6
+RUNSC     ?= v0.0.0-20260905035102-160fafc42237
 TESTFLAGS ?=
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo devel)
 PURE      := ./abi ./event ./filter ./gate/... ./policy/...
@@ -67,12 +68,16 @@ fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 bench: ## what callgate itself costs; BASE=FILE compares with an earlier dist/bench.txt, STRICT=1 fails on a missed bar
 	@mkdir -p dist && rm -f dist/bench.txt
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(COUNT) ./... | { grep -vE '^(\?|ok|PASS)' || true; } | tee dist/bench.txt
-	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls notify load
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) -lines dist/bench.txt calls notify opens load
 	@if [ -n "$(BASE)" ]; then $(TOOL) benchstat "$(BASE)" dist/bench.txt; fi
 
-bench-peers: build ## callgate beside bwrap, runc, libseccomp and bare programs: the tables of docs/benchmarks.md
-	@mkdir -p dist && rm -f dist/bench-peers.txt
-	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) $(if $(DOC),-into docs/benchmarks.md) -lines dist/bench-peers.txt start phases calls notify load work
+bench-peers: build dist/runsc ## callgate beside bwrap, runc, runsc, libseccomp and bare programs: the tables of docs/benchmarks.md
+	@rm -f dist/bench-peers.txt
+	@$(GO) run ./bench $(if $(FIFO),-fifo) $(if $(STRICT),-strict) $(if $(DOC),-into docs/benchmarks.md) -runsc dist/runsc -lines dist/bench-peers.txt start phases calls notify opens load work
+
+dist/runsc:
+	@mkdir -p dist
+	GOBIN=$(CURDIR)/dist $(GO) install gvisor.dev/gvisor/runsc@$(RUNSC) || echo "bench-peers: no runsc: the benchmarks go on without"
 
 lint: ## gofmt, gofumpt, go vet, staticcheck
 	@unformatted=$$(gofmt -l . && $(TOOL) gofumpt -l .); \

@@ -5,9 +5,9 @@
 //
 // The sections are start (whole-process start), phases (where that time goes),
 // calls (the cost of a system call behind a filter), notify (that of a call which
-// a monitor answers), load (from a profile to a program) and work (real programs,
-// bare and confined). A peer that is not installed is left out, and the report
-// says so.
+// a monitor answers), opens (that of an opened file, and of a compiler's many),
+// load (from a profile to a program) and work (real programs, bare and confined).
+// A peer that is not installed is left out, and the report says so.
 package main
 
 import (
@@ -29,6 +29,7 @@ import (
 type bench struct {
 	*measure.Report
 	callgate string // a copy of the binary, absolute
+	runsc    string // gVisor's program, which may be missing
 	dir      string // a folder that is removed at the end
 	rounds   int
 }
@@ -48,6 +49,7 @@ func sections() []section {
 		{"phases", (*bench).phases, false},
 		{"calls", (*bench).calls, false},
 		{"notify", (*bench).notify, true},
+		{"opens", (*bench).opens, true},
 		{"load", (*bench).load, true},
 		{"work", (*bench).work, true},
 	}
@@ -55,6 +57,7 @@ func sections() []section {
 
 func main() {
 	callgate := flag.String("callgate", "bin/callgate", "the callgate `binary` to measure")
+	runsc := flag.String("runsc", "runsc", "gVisor's `program`, to compare with")
 	rounds := flag.Int("rounds", 0, "the `number` of rounds, instead of each section's own")
 	lines := flag.String("lines", "", "append a line a sample to this `file`, for benchstat")
 	document := flag.String("into", "", "put the report into this `document` as well")
@@ -65,7 +68,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", underFIFO())
 		os.Exit(1)
 	}
-	missed, err := run(*callgate, *rounds, *lines, *document, flag.Args())
+	missed, err := run(*callgate, *runsc, *rounds, *lines, *document, flag.Args())
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -102,9 +105,9 @@ func leaveFIFO(r *measure.Report) {
 	r.Printf("From here on under the default scheduler.\n\n")
 }
 
-func run(callgate string, rounds int, lines, document string, names []string) (missed int, err error) {
+func run(callgate, runsc string, rounds int, lines, document string, names []string) (missed int, err error) {
 	var figures bytes.Buffer
-	b := &bench{Report: &measure.Report{Out: io.MultiWriter(os.Stdout, &figures)}, rounds: rounds}
+	b := &bench{Report: &measure.Report{Out: io.MultiWriter(os.Stdout, &figures)}, runsc: runsc, rounds: rounds}
 	if b.dir, err = os.MkdirTemp("", "callgate-bench-"); err != nil {
 		return 0, err
 	}
@@ -124,7 +127,7 @@ func run(callgate string, rounds int, lines, document string, names []string) (m
 	for _, name := range names {
 		i := slices.IndexFunc(sections(), func(s section) bool { return s.name == name })
 		if i < 0 {
-			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, notify, load, work", name)
+			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, notify, opens, load, work", name)
 		}
 		if sections()[i].spins {
 			leaveFIFO(b.Report)
