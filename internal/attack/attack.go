@@ -28,7 +28,7 @@ type Attack struct {
 
 // All returns every attack, by theme.
 func All() []Attack {
-	return slices.Concat(files(), processes(), namespaces(), mounts(), rings(), sockets(), kernel(), devices(), terminals(), programs())
+	return slices.Concat(files(), processes(), namespaces(), mounts(), rings(), sockets(), network(), kernel(), devices(), terminals(), programs())
 }
 
 // Done is the outcome of an attack that succeeded.
