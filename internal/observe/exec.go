@@ -2,7 +2,6 @@ package observe
 
 import (
 	"bytes"
-	"debug/elf"
 	"os"
 	"path"
 	"strings"
@@ -60,10 +59,7 @@ func interpreter(name string) string {
 	if line, ok := bytes.CutPrefix(head[:n], []byte("#!")); ok {
 		return scriptInterpreter(string(line))
 	}
-	if !bytes.HasPrefix(head[:n], []byte(elf.ELFMAG)) {
-		return ""
-	}
-	return loader(f)
+	return loader(f, head[:n])
 }
 
 // scriptInterpreter is the first word of a script's first line.
@@ -74,24 +70,4 @@ func scriptInterpreter(line string) string {
 		line = line[:end]
 	}
 	return line
-}
-
-// loader is the PT_INTERP of an ELF program.
-func loader(f *os.File) string {
-	program, err := elf.NewFile(f)
-	if err != nil {
-		return ""
-	}
-	for _, p := range program.Progs {
-		if p.Type != elf.PT_INTERP || p.Filesz > 4096 {
-			continue
-		}
-		text := make([]byte, p.Filesz)
-		if _, err := p.ReadAt(text, 0); err != nil {
-			return ""
-		}
-		text, _, _ = bytes.Cut(text, []byte{0})
-		return string(text)
-	}
-	return ""
 }

@@ -35,7 +35,7 @@ func (o *Observer) Handle(_ context.Context, t *gate.Trap) gate.Verdict {
 	}
 	s := stop{o, t, row, o.program(t.Task.TID)}
 	o.ledger.Call(t.Call, s.program)
-	if serve, ok := servers[row.Name]; ok {
+	if serve, ok := servers()[row.Name]; ok {
 		serve(&s)
 	} else {
 		s.looks()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path"
+	"sync"
 	"syscall"
 
 	"github.com/callgate/callgate/abi"
@@ -12,10 +13,8 @@ import (
 
 // servers are the calls that do more with a file than to look at it, or that name
 // none by its path.
-var servers map[string]func(*stop)
-
-func init() {
-	servers = map[string]func(*stop){
+var servers = sync.OnceValue(func() map[string]func(*stop) {
+	all := map[string]func(*stop){
 		"open": (*stop).open, "openat": (*stop).open, "creat": (*stop).open, "openat2": (*stop).open,
 		"execve": (*stop).exec, "execveat": (*stop).exec,
 		"mmap":     (*stop).mapCode,
@@ -35,9 +34,10 @@ func init() {
 		"truncate", "chmod", "chown", "lchown", "fchmodat", "fchmodat2", "fchownat", "utime", "utimes", "futimesat", "utimensat",
 		"setxattr", "lsetxattr", "setxattrat", "removexattr", "lremovexattr", "removexattrat",
 	} {
-		servers[name] = (*stop).changes
+		all[name] = (*stop).changes
 	}
-}
+	return all
+})
 
 // uses is for calls on an open descriptor, their first argument.
 func uses(use learn.Use) func(*stop) {

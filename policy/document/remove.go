@@ -2,8 +2,8 @@ package document
 
 import (
 	"reflect"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/callgate/callgate/policy"
@@ -132,8 +132,18 @@ func (l *layout) flowCuts(items []*node, gone func(policy.Origin) bool) (cuts []
 	return cuts
 }
 
-// ownComment is one that Amend wrote on a line of its own.
-var ownComment = regexp.MustCompile(`^ *# .*: (once|[0-9]+ times)$`)
+// isOwnComment reports whether Amend's caller wrote a line: "# git, sh: 12 times".
+// A regular expression would be compiled at every start of the program.
+func isOwnComment(line []byte) bool {
+	text := strings.TrimLeft(string(line), " ")
+	colon := strings.LastIndex(text, ": ")
+	if !strings.HasPrefix(text, "# ") || colon < 0 {
+		return false
+	}
+	number, many := strings.CutSuffix(text[colon+2:], " times")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return number == "once" || many && err == nil
+}
 
 // blockCuts takes out whole lines.
 func (l *layout) blockCuts(items []*node, gone func(policy.Origin) bool) (cuts []cut) {
@@ -143,7 +153,7 @@ func (l *layout) blockCuts(items []*node, gone func(policy.Origin) bool) (cuts [
 		}
 		line := item.at.Line
 		end := l.itemEnd(line)
-		if line > 1 && ownComment.Match(l.line(line-1)) && strings.HasPrefix(strings.TrimLeft(string(l.line(line)), " "), "-") {
+		if line > 1 && isOwnComment(l.line(line-1)) && strings.HasPrefix(strings.TrimLeft(string(l.line(line)), " "), "-") {
 			line--
 		}
 		cuts = append(cuts, cut{l.starts[line-1], end, ""})

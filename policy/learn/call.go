@@ -34,32 +34,40 @@ const (
 	socketType = "0xf"    // without SOCK_NONBLOCK and SOCK_CLOEXEC
 )
 
-// looks are the arguments that rules tell apart. What has a path or an address in
-// memory, files and network decide.
-var looks = map[string][]look{
-	"arch_prctl":  {{arg: "option"}},
-	"bpf":         {{arg: "cmd"}},
-	"clone":       {{arg: "flags", mask: "CLONE_THREAD|" + namespaces}},
-	"fcntl":       {{arg: "cmd"}},
-	"ioctl":       {{arg: "cmd"}},
-	"keyctl":      {{arg: "option"}},
-	"kill":        {{arg: "sig"}},
-	"mknod":       {{arg: "mode", mask: fileType}},
-	"mknodat":     {{arg: "mode", mask: fileType}},
-	"mmap":        {{arg: "prot", mask: "PROT_WRITE|PROT_EXEC"}, {arg: "flags", mask: "MAP_ANONYMOUS"}},
-	"mprotect":    {{arg: "prot", mask: "PROT_WRITE|PROT_EXEC"}},
-	"personality": {{arg: "personality"}},
-	"prctl":       {{arg: "option"}},
-	"prlimit64":   {{arg: "resource"}},
-	"ptrace":      {{arg: "request"}},
-	"seccomp":     {{arg: "op"}},
-	"setns":       {{arg: "flags"}},
-	"setsockopt":  {{arg: "level"}, {arg: "optname"}},
-	"socket":      {{arg: "family"}, {arg: "type", mask: socketType}, {arg: "protocol"}},
-	"socketpair":  {{arg: "family"}, {arg: "type", mask: socketType}, {arg: "protocol"}},
-	"tgkill":      {{arg: "sig"}},
-	"tkill":       {{arg: "sig"}},
-	"unshare":     {{arg: "flags"}},
+// looksOf returns the arguments that rules tell apart. What has a path or an
+// address in memory, files and network decide.
+func looksOf(call string) []look {
+	switch call {
+	case "arch_prctl", "keyctl", "prctl":
+		return []look{{arg: "option"}}
+	case "bpf", "fcntl", "ioctl":
+		return []look{{arg: "cmd"}}
+	case "clone":
+		return []look{{arg: "flags", mask: "CLONE_THREAD|" + namespaces}}
+	case "kill", "tgkill", "tkill":
+		return []look{{arg: "sig"}}
+	case "mknod", "mknodat":
+		return []look{{arg: "mode", mask: fileType}}
+	case "mmap":
+		return []look{{arg: "prot", mask: "PROT_WRITE|PROT_EXEC"}, {arg: "flags", mask: "MAP_ANONYMOUS"}}
+	case "mprotect":
+		return []look{{arg: "prot", mask: "PROT_WRITE|PROT_EXEC"}}
+	case "personality":
+		return []look{{arg: "personality"}}
+	case "prlimit64":
+		return []look{{arg: "resource"}}
+	case "ptrace":
+		return []look{{arg: "request"}}
+	case "seccomp":
+		return []look{{arg: "op"}}
+	case "setns", "unshare":
+		return []look{{arg: "flags"}}
+	case "setsockopt":
+		return []look{{arg: "level"}, {arg: "optname"}}
+	case "socket", "socketpair":
+		return []look{{arg: "family"}, {arg: "type", mask: socketType}, {arg: "protocol"}}
+	}
+	return nil
 }
 
 // argument finds an argument as conditions of a policy do: by its name or the last
@@ -91,8 +99,8 @@ func (l *Ledger) Call(c abi.Call, program string) {
 		l.calls[row.Name] = known
 	}
 	known.users.add(program)
-	differ, ok := looks[row.Name]
-	if !ok || known.any {
+	differ := looksOf(row.Name)
+	if len(differ) == 0 || known.any {
 		return
 	}
 	var s shape

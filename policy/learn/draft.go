@@ -175,7 +175,7 @@ func (l *Ledger) Refused(p *policy.Policy, t policy.Target) ([]string, error) {
 		for _, s := range shapes {
 			var args []policy.Arg
 			if !c.plain() {
-				args = l.question(looks[name], s)
+				args = l.question(looksOf(name), s)
 			}
 			answer, err := judge.Decide(policy.Question{Call: name, Args: args})
 			if err == nil && !answer.Action.Lets() {

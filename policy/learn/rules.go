@@ -85,7 +85,7 @@ func (l *Ledger) conditional(name string, c *call, allowed lets) []Rule {
 	if _, found := l.arch.Number(name); !ok || !found {
 		return nil
 	}
-	differ := looks[name]
+	differ := looksOf(name)
 	last := len(differ) - 1
 	var out []Rule
 	var before shape
@@ -169,7 +169,7 @@ func (l *Ledger) families() []string {
 		if c := l.calls[name]; c != nil {
 			row, _ := abi.Lookup(name)
 			for s := range c.shapes {
-				seen[strings.TrimPrefix(string(l.operand(row, looks[name], 0, s)), "AF_")] = true
+				seen[strings.TrimPrefix(string(l.operand(row, looksOf(name), 0, s)), "AF_")] = true
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (l *Ledger) fits(call string, r *policy.Rule, doc *policy.Policy, t policy.
 		return true
 	}
 	for s := range l.calls[call].shapes {
-		answer, err := judge.Decide(policy.Question{Call: call, Args: l.question(looks[call], s)})
+		answer, err := judge.Decide(policy.Question{Call: call, Args: l.question(looksOf(call), s)})
 		if err != nil || answer.Action.Lets() {
 			return true
 		}
