@@ -6,8 +6,9 @@
 // The sections are start (whole-process start), phases (where that time goes),
 // calls (the cost of a system call behind a filter), notify (that of a call which
 // a monitor answers), opens (that of an opened file, and of a compiler's many),
-// load (from a profile to a program) and work (real programs, bare and confined).
-// A peer that is not installed is left out, and the report says so.
+// load (from a profile to a program), work (real programs, bare and confined) and
+// learn (the same, bare and while a policy is learnt). A peer that is not
+// installed is left out, and the report says so.
 package main
 
 import (
@@ -52,6 +53,7 @@ func sections() []section {
 		{"opens", (*bench).opens, true},
 		{"load", (*bench).load, true},
 		{"work", (*bench).work, true},
+		{"learn", (*bench).learn, true},
 	}
 }
 
@@ -127,7 +129,7 @@ func run(callgate, runsc string, rounds int, lines, document string, names []str
 	for _, name := range names {
 		i := slices.IndexFunc(sections(), func(s section) bool { return s.name == name })
 		if i < 0 {
-			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, notify, opens, load, work", name)
+			return b.Missed, fmt.Errorf("there is no section %q: name some of start, phases, calls, notify, opens, load, work, learn", name)
 		}
 		if sections()[i].spins {
 			leaveFIFO(b.Report)

@@ -82,6 +82,11 @@ func (b *bench) workload(w workload, dir string, argv []string, rounds int) (*me
 		confined = append(confined, "--rw", w.rw)
 	}
 	confined = append(append(confined, "--"), argv...)
+	return b.byTurns("Work", w, dir, rounds, argv, workConfined, confined)
+}
+
+// byTurns measures a program bare and in another way.
+func (b *bench) byTurns(heading string, w workload, dir string, rounds int, argv []string, way string, other []string) (*measure.Samples, error) {
 	subject := func(name string, argv []string) measure.Subject {
 		c := command{dir: dir, env: append(os.Environ(), w.env...), argv: argv}
 		return measure.Subject{Name: name, Run: func(round int) ([]float64, error) {
@@ -94,9 +99,9 @@ func (b *bench) workload(w workload, dir string, argv []string, rounds int) (*me
 			return []float64{ns}, err
 		}}
 	}
-	samples, err := measure.Interleave(rounds, []string{w.name}, []measure.Subject{subject(workBare, argv), subject(workConfined, confined)})
+	samples, err := measure.Interleave(rounds, []string{w.name}, []measure.Subject{subject(workBare, argv), subject(way, other)})
 	if err == nil {
-		b.Samples("Work", samples)
+		b.Samples(heading, samples)
 	}
 	return samples, err
 }
