@@ -74,7 +74,8 @@ func (p Place) broad(folder string) bool {
 	case depth == 1:
 		return true
 	case depth == 2:
-		return !strings.HasPrefix(folder, "/usr/") && !strings.HasPrefix(folder, "/opt/") || folder == "/usr/local"
+		top, _, _ := strings.Cut(folder[1:], "/")
+		return top != "opt" && top != "usr" && !strings.HasPrefix(top, "lib") || folder == "/usr/local"
 	case depth == 3:
 		return strings.HasPrefix(folder, "/run/user/")
 	}
