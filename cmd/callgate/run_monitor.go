@@ -120,7 +120,11 @@ func (m *monitor) serve(file *os.File) {
 		g.Recorder = m.auditor
 	}
 	m.serving.Go(func() {
-		m.err = g.Serve(context.Background())
+		if m.err = g.Serve(context.Background()); m.err != nil {
+			// The target holds its own listener until its first execve: refuse that,
+			// and all else, rather than leave it to wait for ever.
+			(&gate.Gate{Source: listener}).Serve(context.Background())
+		}
 		listener.Close()
 		m.patterns.close()
 	})

@@ -1,0 +1,163 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/jail"
+	"github.com/callgate/callgate/internal/notify"
+	"github.com/callgate/callgate/internal/sys"
+	"github.com/callgate/callgate/policy"
+)
+
+// asAttacker, in the environment, makes the tests' program one of the attackers.
+const asAttacker = "CALLGATE_TEST_ATTACKER"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(asAttacker); name != "" {
+		attackers[name]()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// behind is a run of an attacker behind patterns.
+type behind struct {
+	folder string // where it starts, and writes
+	hidden []string
+	ro     []string
+	mounts bool                        // in a file tree of its own
+	server func(*Handler) gate.Handler // what serves in the handler's stead, or nil
+}
+
+// run returns what the attacker printed.
+func (b behind) run(t testing.TB, attacker string, env ...string) string {
+	t.Helper()
+	if err := sys.HasNotify(); err != nil {
+		t.Skipf("kernel lacks: seccomp notification: %v", err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := policy.Target{Arch: abi.Native(), Home: "/nonexistent", Dir: b.folder}
+	p := b.policy(t, filepath.Dir(program)).Expand(target)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var output bytes.Buffer
+	var group sync.WaitGroup
+	group.Go(func() { io.Copy(&output, read) })
+	spec := &jail.Spec{Args: []string{program}, Env: append(env, asAttacker+"="+attacker), Stdout: write, Stderr: os.Stderr}
+	jail.Outline(spec, p)
+	spec.Full = b.mounts
+	if err := jail.Apply(spec, p, target); err != nil {
+		t.Fatal(err)
+	}
+	var handler *Handler
+	mux := &gate.Mux{}
+	spec.Filter = func(present func(jail.Wall) bool) (filter.Program, error) {
+		if present(jail.Mounts) != b.mounts {
+			t.Skip("kernel lacks: mount namespaces, for this user")
+		}
+		patterns, err := p.Patterns(target, jail.RealFolder)
+		if err != nil {
+			return nil, err
+		}
+		var places []Place
+		for _, place := range spec.Places(b.mounts) {
+			places = append(places, Place{place.Path, policy.Access(place.Access)})
+		}
+		handler = New(patterns, places, b.mounts)
+		rules, err := p.Filter(target)
+		if err != nil {
+			return nil, err
+		}
+		program, err := rules.Filter.Compile()
+		if err != nil {
+			return nil, err
+		}
+		return handler.Route(program, target.Arch, mux)
+	}
+	spec.Listener = func(file *os.File) {
+		listener, err := notify.Listen(file)
+		if err != nil {
+			t.Errorf("listen: %v", err)
+			return
+		}
+		g := gate.Gate{Source: listener, Handler: mux, Receivers: 1, Limit: Limit, Prepare: func() error {
+			who, err := spec.Identity()
+			if err != nil {
+				return err
+			}
+			return sys.Become(who)
+		}}
+		if b.server != nil {
+			g.Handler = b.server(handler)
+		}
+		group.Go(func() {
+			if err := g.Serve(context.Background()); err != nil {
+				t.Errorf("serve: %v", err)
+			}
+			listener.Close()
+			handler.Close()
+		})
+	}
+	result, err := jail.Run(spec, nil)
+	write.Close()
+	group.Wait()
+	if err != nil || result.Status != 0 {
+		t.Errorf("the attacker ended with %v, %v", result.Status, err)
+	}
+	return output.String()
+}
+
+func (b behind) policy(t testing.TB, programs string) *policy.Policy {
+	t.Helper()
+	base, err := policy.Load(nil, "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &policy.Policy{}
+	at := policy.Origin{File: "test"}
+	for _, list := range []struct {
+		to    *[]policy.Path
+		texts []string
+	}{
+		{&own.Files.ReadWrite, []string{"."}},
+		{&own.Files.Exec, []string{programs}},
+		{&own.Files.Hidden, b.hidden},
+		{&own.Files.ReadOnly, b.ro},
+	} {
+		for _, text := range list.texts {
+			path, err := policy.ParsePath(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path.At = at
+			*list.to = append(*list.to, path)
+		}
+	}
+	return policy.Merge(base, own)
+}
+
+// put writes a file in a folder.
+func put(t testing.TB, folder, name, text string) {
+	t.Helper()
+	name = filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
