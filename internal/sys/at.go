@@ -3,6 +3,7 @@ package sys
 import (
 	"io/fs"
 	"strconv"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,7 @@ const (
 	WalkInRoot       uint64 = unix.RESOLVE_IN_ROOT
 	WalkBeneath      uint64 = unix.RESOLVE_BENEATH
 	WalkNoMagicLinks uint64 = unix.RESOLVE_NO_MAGICLINKS
+	WalkNoLinks      uint64 = unix.RESOLVE_NO_SYMLINKS
 )
 
 // ModePath is the flag of a descriptor that only names its file (O_PATH).
@@ -50,7 +52,17 @@ func Close(fd int) { unix.Close(fd) }
 // PathOf returns the path by which a descriptor's file was found, as the kernel
 // has it now (proc_pid_fd(5)). What lies in another mount namespace begins at
 // that one's root.
-func PathOf(fd int) (string, error) { return ReadLinkAt(unix.AT_FDCWD, selfFD(fd)) }
+func PathOf(fd int) (string, error) {
+	folder, err := ownDescriptors()
+	if err != nil {
+		return "", err
+	}
+	return ReadLinkAt(folder, strconv.Itoa(fd))
+}
+
+// ownDescriptors is /proc/self/fd, opened once: a walk there costs more than the
+// rest of PathOf.
+var ownDescriptors = sync.OnceValues(func() (int, error) { return OpenPlain("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY) })
 
 func selfFD(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 

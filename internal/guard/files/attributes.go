@@ -2,7 +2,6 @@ package files
 
 import (
 	"encoding/binary"
-	"os"
 	"syscall"
 
 	"github.com/callgate/callgate/abi"
@@ -199,33 +198,6 @@ func (c *call) fill(buffer int, size uint64, find func(*call) (*spot, error), re
 		return answer(err)
 	}
 	return gate.Return(int64(n))
-}
-
-func (c *call) readlink(folder int32, path int) gate.Verdict {
-	size := int32(c.Args[path+2])
-	if size <= 0 {
-		return gate.Error(abi.EINVAL)
-	}
-	find := func(c *call) (*spot, error) { return c.at(folder, path, false, folder != here) }
-	return c.fill(path+1, uint64(size), find, func(s *spot, room []byte) (int, error) {
-		text, err := c.linkText(s)
-		return copy(room, text), err
-	})
-}
-
-// linkText is a link's text as the target would read it.
-func (c *call) linkText(s *spot) (string, error) {
-	if c.inProc(s) && s.path == "/proc" {
-		w := walker{call: c, at: s.folder, shared: true}
-		if own, err := w.ownEntry(s.name); own != "" || err != nil {
-			return own, err
-		}
-	}
-	text, err := sys.ReadLinkAt(s.folder, s.name)
-	if err == syscall.ENOENT && s.name == "" {
-		err = os.ErrInvalid
-	}
-	return text, err
 }
 
 func fchmod(c *call) gate.Verdict {

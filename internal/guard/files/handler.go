@@ -171,6 +171,9 @@ func (h *Handler) decide(s *spot, want policy.Access) error {
 			return nil
 		}
 	}
+	if hostNetwork(name) {
+		return abi.EACCES
+	}
 	return h.byPlace(name, want)
 }
 

@@ -55,11 +55,6 @@ var attacks = map[string]func() string{
 		unix.Linkat(here, fmt.Sprintf("/proc/self/fd/%d", mustOpen(".env")), here, "x", unix.AT_SYMLINK_FOLLOW)
 		return slurp("x")
 	},
-	"read a hidden link": func() string {
-		text := make([]byte, 64)
-		n, _ := unix.Readlink("vault/link", text)
-		return string(text[:max(n, 0)])
-	},
 	"read a hidden attribute": func() string {
 		value := make([]byte, 64)
 		n, _ := unix.Getxattr(".env", "user.secret", value)
@@ -81,7 +76,7 @@ var attacks = map[string]func() string{
 		}
 		return changedBy(os.WriteFile("x", []byte("c"), 0))
 	},
-	"chmod":             func() string { return changedBy(unix.Chmod("x.locked", 0o600)) },
+	"chmod": func() string { return changedBy(unix.Chmod("x.locked", 0o600)) },
 	"chmod its descriptor": func() string {
 		fd, _ := unix.Open("x.locked", unix.O_RDONLY, 0)
 		return changedBy(unix.Fchmod(fd, 0o600))
@@ -177,9 +172,6 @@ func mischief() { fmt.Print(attacks[os.Getenv(attackName)]()) }
 // attacked is where one of them is tried.
 func attacked(t *testing.T) behind {
 	b := raced(t)
-	if err := os.Symlink(secret, filepath.Join(b.folder, "vault/link")); err != nil {
-		t.Fatal(err)
-	}
 	if err := unix.Setxattr(filepath.Join(b.folder, ".env"), "user.secret", []byte(secret), 0); err != nil {
 		t.Logf("no extended attributes here: %v", err)
 	}

@@ -17,7 +17,12 @@ import (
 const (
 	modePath = sys.ModePath
 	creating = syscall.O_CREAT | syscall.O_WRONLY | syscall.O_TRUNC
-	tmpFile  = 0o20000000 // O_TMPFILE, without the O_DIRECTORY in it
+	// validFlags are all that open knows (VALID_OPEN_FLAGS in include/linux/fcntl.h);
+	// it passes over others, and openat2 refuses them.
+	validFlags = syscall.O_ACCMODE | creating | syscall.O_EXCL | syscall.O_NOCTTY | syscall.O_APPEND | syscall.O_NONBLOCK |
+		syscall.O_SYNC | syscall.O_DSYNC | syscall.O_ASYNC | syscall.O_DIRECT | syscall.O_DIRECTORY | syscall.O_NOFOLLOW |
+		syscall.O_NOATIME | syscall.O_CLOEXEC | tmpFile
+	tmpFile = 0o20000000 // O_TMPFILE, without the O_DIRECTORY in it
 )
 
 // opening is an open while it is carried out.
@@ -57,7 +62,12 @@ func (c *call) openPath(folder int32, path, flags int, mode uint32) gate.Verdict
 	if err != nil {
 		return answer(err)
 	}
-	o := &opening{c, flags, mode}
+	o := &opening{c, flags & validFlags, mode & 0o7777}
+	if text != "" && o.want() == policy.Read {
+		if verdict, done := o.direct(folder, text); done {
+			return verdict
+		}
+	}
 	s, err := c.find(folder, text, !o.has(syscall.O_NOFOLLOW) && !(o.has(syscall.O_CREAT) && o.has(syscall.O_EXCL)))
 	if err != nil {
 		return answer(err)

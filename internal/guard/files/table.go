@@ -62,9 +62,6 @@ func newTable() map[string]row {
 		"futimesat": {emulated, func(c *call) gate.Verdict { return c.times(arg(c, 0), 1, 2, 0, 32, parseTimevals) }},
 		"utimensat": {emulated, func(c *call) gate.Verdict { return c.times(arg(c, 0), 1, 2, c.Args[3], 32, parseTimespecs) }},
 
-		"readlink":   {emulated, func(c *call) gate.Verdict { return c.readlink(here, 0) }},
-		"readlinkat": {emulated, func(c *call) gate.Verdict { return c.readlink(arg(c, 0), 1) }},
-
 		"setxattr":     {emulated, xattr{byPath(true), 1, 2, 4}.set},
 		"lsetxattr":    {emulated, xattr{byPath(false), 1, 2, 4}.set},
 		"fsetxattr":    {emulated, xattr{byDescriptor, 1, 2, 4}.set},
@@ -80,7 +77,8 @@ func newTable() map[string]row {
 		"execveat": {checked, func(c *call) gate.Verdict { return c.execute(arg(c, 0), 1, c.Args[4]) }},
 	}
 	for _, name := range []string{
-		"stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "statfs", "chdir", "inotify_add_watch",
+		"stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "statfs", "readlink", "readlinkat",
+		"chdir", "inotify_add_watch",
 	} {
 		table[name] = row{left, nil}
 	}
