@@ -9,6 +9,7 @@ export CGO_ENABLED ?= 0
 GO        ?= go
 TOOL      := $(GO) tool -modfile=tools/go.mod
 FUZZTIME  ?= 10s
+RACETIME  ?= 10m
 BENCHTIME ?= 1s
 COUNT     ?= 6
 RUNSC     ?= v0.0.0-20260905035102-160fafc42237
@@ -18,7 +19,7 @@ PURE      := ./abi ./event ./filter ./gate/... ./policy/...
 
 .PHONY: help build demo test test-own test-race test-user test-kernels test-kernel-6.1 test-kernel-6.12 \
         test-kernel-arm64 test-kernel-no-userns setup fuzz bench bench-peers \
-        lint fmt generate generated facts tidy cross floors check clean
+        race-files lint fmt generate generated facts tidy cross floors check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,9 @@ test-kernel-arm64:
 
 test-kernel-no-userns: # an ordinary user may not create namespaces
 	$(GO) run ./internal/cmd/vmtest -short -user -append sysctl.kernel.unprivileged_userns_clone=0 $(VMFLAGS)
+
+race-files: ## exchange paths, links and folders under every open for RACETIME (default 10m a race)
+	CALLGATE_RACE=$(RACETIME) $(GO) test -count=1 -v -timeout 0 -run 'TestRaces$$' ./internal/guard/files
 
 fuzz: ## run every fuzz test for FUZZTIME (default 10s)
 	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do \

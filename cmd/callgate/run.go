@@ -70,7 +70,7 @@ when it never ran.`,
 	f.Var((*list)(&o.policies), "policy", "apply this policy `file` over the presets; may be repeated")
 	f.Var((*list)(&o.ro), "ro", "let the program read, and execute from, this `path`")
 	f.Var((*list)(&o.rw), "rw", "let the program read, write, and execute from, this `path`")
-	f.Var((*list)(&o.hide), "hide", "hide this `path`")
+	f.Var((*list)(&o.hide), "hide", "hide this `path`, or all that a pattern such as ./**/.env fits")
 	f.Var((*list)(&o.net), "net", "let it connect to these `destinations`, as github.com:443,*.npmjs.org:443; or none or host: whose network it has")
 	f.Var((*list)(&o.publish), "publish", "have a `port` of the machine lead to one of the program, as 8080:80; may be repeated")
 	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")

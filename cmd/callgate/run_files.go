@@ -47,7 +47,7 @@ func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.
 	for _, place := range spec.Places(present(jail.Mounts)) {
 		places = append(places, files.Place{Path: place.Path, Access: policy.Access(place.Access)})
 	}
-	g.handler = files.New(patterns, places, present(jail.Mounts))
+	g.handler = files.New(patterns, places, present(jail.Mounts), present(jail.Pids))
 	return g.handler.Route(program, target.Arch, mux)
 }
 

@@ -77,7 +77,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		for _, place := range spec.Places(b.mounts) {
 			places = append(places, Place{place.Path, policy.Access(place.Access)})
 		}
-		handler = New(patterns, places, b.mounts)
+		handler = New(patterns, places, b.mounts, present(jail.Pids))
 		rules, err := p.Filter(target)
 		if err != nil {
 			return nil, err

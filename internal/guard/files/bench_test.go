@@ -36,7 +36,7 @@ func BenchmarkOpen(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	h := New(patterns, []Place{{folder, policy.Read | policy.Write}}, true)
+	h := New(patterns, []Place{{folder, policy.Read | policy.Write}}, true, true)
 	defer h.Close()
 	number, _ := abi.Native().Number("openat")
 	for name, path := range map[string]string{"relative": "sub/file", "here": "none", "absolute": folder + "/sub/file"} {

@@ -30,7 +30,7 @@ func (o *opening) direct(folder int32, text string) (gate.Verdict, bool) {
 	if err != nil {
 		return answer(err), true
 	}
-	if o.alone && o.inProc(s) || hostNetwork(s.path) {
+	if !o.ownProc && o.inProc(s) || hostNetwork(s.path) {
 		s.close()
 		return gate.Verdict{}, false
 	}

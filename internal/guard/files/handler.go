@@ -34,6 +34,7 @@ type Handler struct {
 	patterns *policy.Patterns
 	places   map[string]policy.Access
 	alone    bool // no mounts: callgate's check is the only one for what it opens
+	ownProc  bool // the target's /proc shows its own processes, and not callgate
 
 	mutex     sync.Mutex // held while files are found and changed: no call of the target comes between
 	root      int        // a descriptor of the target's root, -1 until the first call
@@ -52,9 +53,12 @@ const maxStandings = 4096
 
 // New returns a handler for a target that sees these places. Without mounts, the
 // target sees the machine's own tree, and nothing but the handler keeps what is
-// opened for it within the places.
-func New(patterns *policy.Patterns, places []Place, mounts bool) *Handler {
-	h := &Handler{table: newTable(), patterns: patterns, places: map[string]policy.Access{}, alone: !mounts, root: -1, standings: map[string]policy.Standing{}}
+// opened for it within the places; without processes of its own, the machine's.
+func New(patterns *policy.Patterns, places []Place, mounts, processes bool) *Handler {
+	h := &Handler{
+		table: newTable(), patterns: patterns, places: map[string]policy.Access{}, alone: !mounts, ownProc: mounts && processes,
+		root: -1, standings: map[string]policy.Standing{},
+	}
 	for _, p := range places {
 		h.places[p.Path] = p.Access
 	}

@@ -17,7 +17,7 @@ const maxLinks = 40
 // inProc reports whether a spot lies in a /proc: some of its links lead elsewhere
 // for callgate than for the target, and some are no text.
 func (c *call) inProc(s *spot) bool {
-	return s.path == "/proc" || strings.HasPrefix(s.path, "/proc/") || c.alone && sys.IsProc(s.folder)
+	return s.path == "/proc" || strings.HasPrefix(s.path, "/proc/") || !c.ownProc && sys.IsProc(s.folder)
 }
 
 // walk follows a path name by name, as find does: through /proc as the target
@@ -199,7 +199,7 @@ func lastField(text, key string) string {
 // /proc: callgate may see more there than the target. In a /proc of the target's
 // own, nobody has more to see.
 func (w *walker) mayEnter(name string) error {
-	if !w.alone || strings.Trim(name, "0123456789") != "" || !sys.IsProc(w.at) {
+	if w.ownProc || strings.Trim(name, "0123456789") != "" || !sys.IsProc(w.at) {
 		return nil
 	}
 	if stat, err := sys.StatAt(w.at, ""); err != nil || stat.Ino != procRoot {
