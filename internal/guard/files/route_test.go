@@ -29,7 +29,7 @@ func TestRoute(t *testing.T) {
 		{"openat2", [6]uint64{}, true, true},
 		{"renameat2", [6]uint64{}, true, true},
 		{"fchmod", [6]uint64{}, true, true},
-		{"readlinkat", [6]uint64{}, true, false},
+		{"readlinkat", [6]uint64{}, false, false},
 		{"execve", [6]uint64{}, true, false},
 		{"newfstatat", [6]uint64{}, false, false},
 		{"read", [6]uint64{}, false, false},
@@ -45,7 +45,7 @@ func TestRoute(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			program, err := New(patterns, nil, true).Route(allow, abi.Native(), &gate.Mux{})
+			program, err := New(patterns, nil, true, true).Route(allow, abi.Native(), &gate.Mux{})
 			if err != nil {
 				t.Fatal(err)
 			}
