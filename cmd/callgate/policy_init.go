@@ -87,9 +87,9 @@ extends: [%[2]s]
 #  exec: [-~/tools]              # may be read and executed
 #  hidden: [./.env]              # can't be opened, even inside the others
 
-# The network: "none" is an empty one of its own, "host" the machine's. Ports are
-# TCP's; left out, they are all allowed, and an empty list allows none.
-#network: {mode: host, bind: [8080]}
+# The network: "relay" is one of its own that leads to what is listed and to nothing
+# else, "none" leads nowhere, "host" is the machine's.
+#network: {mode: relay, connect: ["github.com:443", "*.npmjs.org:443"], publish: ["8080:80"]}
 
 # System calls. The first rule that fits decides; these come before the preset's.
 # "callgate policy explain FILE CALL" says which one does.

@@ -74,6 +74,19 @@ func TestPolicies(t *testing.T) {
 				"narrower network bind (): any -> none\n",
 		},
 		{
+			"a relay",
+			"network: {mode: host, connect: [443]}", `network: {mode: relay, connect: ["github.com:443", 443], publish: ["8080:80"]}`,
+			"narrower network mode (): host -> relay\n" +
+				"wider network connect (): 443 -> 443, github.com:443\n" +
+				"wider network publish 8080:80 (): not listed -> listed\n",
+		},
+		{
+			"a relay to nowhere",
+			"{}", `network: {mode: relay}`,
+			"wider network mode (): none -> relay\n" +
+				"narrower network connect (): any -> none\n",
+		},
+		{
 			"the rest",
 			"limits: {memory: 1G, rlimits: {nofile: 10, core: 0}}\nenvironment: {keep: [PATH], set: {A: b}}\ncapabilities: [CAP_KILL]",
 			"limits: {memory: 2G, pids: 5, rlimits: {nofile: 10:20}}\nenvironment: {drop: [TOKEN]}\ndescriptors: [0, 1, 2, 3]\nwalls: {optional: [cgroup]}",

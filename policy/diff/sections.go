@@ -66,12 +66,39 @@ func (s *sections) network() {
 	if a.Mode.Value != b.Mode.Value {
 		s.add(Change{
 			Section: "network", What: "mode", From: a.Mode.Value.String(), To: b.Mode.Value.String(),
-			Sense: between(a.Mode.Value == policy.HostNetwork, b.Mode.Value == policy.HostNetwork), A: a.Mode.At, B: b.Mode.At,
+			Sense: widening(a.Mode.Value, b.Mode.Value), A: a.Mode.At, B: b.Mode.At,
 		})
 	}
 	s.list("network", "families", setting(a.Families, nameText), setting(b.Families, nameText), a.Families.At, b.Families.At)
-	s.list("network", "connect", setting(a.Connect, policy.Destination.String), setting(b.Connect, policy.Destination.String), a.Connect.At, b.Connect.At)
+	s.list("network", "connect", destinations(a), destinations(b), a.Connect.At, b.Connect.At)
+	s.words("network", "publish", publications(a.Publish), publications(b.Publish), Wider)
 	s.list("network", "bind", setting(a.Bind, portText), setting(b.Bind, portText), a.Bind.At, b.Bind.At)
+}
+
+// widening is the sense of a change of modes: a relay leads to a part of what the
+// machine's network does.
+func widening(a, b policy.NetworkMode) Sense {
+	if a == policy.HostNetwork || b == policy.NoNetwork {
+		return Narrower
+	}
+	return Wider
+}
+
+// destinations are those listed under connect. A list that was left out is all
+// there is, but of a relay nothing.
+func destinations(n *policy.Network) []string {
+	if n.Mode.Value == policy.RelayNetwork && !n.Connect.IsSet() {
+		return []string{}
+	}
+	return setting(n.Connect, policy.Destination.String)
+}
+
+func publications(list []policy.Publication) map[string]policy.Origin {
+	out := make(map[string]policy.Origin)
+	for _, p := range list {
+		out[p.String()] = p.At
+	}
+	return out
 }
 
 func nameText(n policy.Name) string { return n.Text }
