@@ -66,9 +66,13 @@ func (u *unreached) event(r relay.Refusal) event.Event {
 }
 
 func (u *unreached) why(r relay.Refusal) event.Why {
-	reason, cure, at := u.rules.Missing(r.Host, r.Port, r.UDP)
-	if r.Why != "" {
-		reason = r.Why
+	host := r.Host
+	if r.Leads.IsValid() {
+		host = r.Leads.String()
+	}
+	reason, cure, at := u.rules.Missing(host, r.Port, r.UDP)
+	if r.Leads.IsValid() {
+		reason = fmt.Sprintf("%s leads to %s, which is no public address, and no rule lists it", r.Host, r.Leads)
 	}
 	return event.Why{Text: reason, Wall: policy.WallNetwork, Cure: cure, Rule: at.String()}
 }
@@ -127,7 +131,7 @@ func (u *unreached) explain(page *strings.Builder, paint painter) {
 		return
 	}
 	for _, r := range u.list() {
-		if !r.UDP && r.Port != 0 && r.Why == "" {
+		if !r.UDP && r.Port != 0 && !r.Leads.IsValid() {
 			continue
 		}
 		why := u.why(r)

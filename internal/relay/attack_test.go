@@ -143,7 +143,7 @@ func attempt(t *testing.T, mode string, rules []string, name, aim string) string
 }
 
 // inside runs the test binary behind the open policy and returns what it prints.
-func inside(t *testing.T, mode string, rules []string, args ...string) string {
+func inside(t testing.TB, mode string, rules []string, args ...string) string {
 	t.Helper()
 	for i, rule := range rules {
 		rules[i] = strconv.Quote(strings.Trim(rule, `"`))

@@ -39,6 +39,8 @@ func client(role, address string) {
 		text := make([]byte, 100)
 		n, err := conn.Read(text)
 		fmt.Println(string(text[:n]), errnoOf(err))
+	case "measure":
+		fmt.Println(measure(address))
 	case "send": // and end at once
 		conn.Write(make([]byte, farewellSize))
 	}

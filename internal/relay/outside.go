@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -19,8 +18,10 @@ type Outside struct {
 	Resolver *net.Resolver // nil is Go's own
 }
 
-// errDistrusted is a name that leads to where its rule does not let it.
-var errDistrusted = errors.New("where the name leads is no public address, and no rule lists it")
+// distrusted is a name that leads to where its rule does not let it.
+type distrusted struct{ to netip.Addr }
+
+func (d *distrusted) Error() string { return "not let lead to " + d.to.String() }
 
 const dialTimeout = 30 * time.Second
 
@@ -58,7 +59,7 @@ func (r *Relay) dial(ctx context.Context, d destination) (net.Conn, error) {
 			return err
 		}
 		if !r.rules.TrustsName(d.name, address.Addr(), d.port, d.udp) {
-			return fmt.Errorf("%s: %w", address.Addr(), errDistrusted)
+			return &distrusted{address.Addr().Unmap()}
 		}
 		return nil
 	}

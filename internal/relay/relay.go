@@ -51,7 +51,9 @@ type Refusal struct {
 	Host string // a name or an address
 	Port uint16 // 0 for a name that was only looked up
 	UDP  bool
-	Why  string // "" where no rule lists it
+	// Leads is where a name leads that a rule lists, and is not let lead there; the
+	// zero Addr where no rule lists it.
+	Leads netip.Addr
 }
 
 // Config says what a Relay answers for.

@@ -78,8 +78,9 @@ func addressOf(a net.Addr) netip.AddrPort {
 
 // failed tells of a destination that a rule lists and that is refused all the same.
 func (r *Relay) failed(d destination, err error) {
-	if errors.Is(err, errDistrusted) {
-		r.refused(Refusal{Host: d.host(), Port: d.port, UDP: d.udp, Why: err.Error()})
+	var wrong *distrusted
+	if errors.As(err, &wrong) {
+		r.refused(Refusal{Host: d.host(), Port: d.port, UDP: d.udp, Leads: wrong.to})
 	}
 }
 

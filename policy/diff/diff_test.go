@@ -83,8 +83,7 @@ func TestPolicies(t *testing.T) {
 		{
 			"a relay to nowhere",
 			"{}", `network: {mode: relay}`,
-			"wider network mode (): none -> relay\n" +
-				"narrower network connect (): any -> none\n",
+			"wider network mode (): none -> relay\n",
 		},
 		{
 			"the rest",

@@ -70,7 +70,7 @@ func (s *sections) network() {
 		})
 	}
 	s.list("network", "families", setting(a.Families, nameText), setting(b.Families, nameText), a.Families.At, b.Families.At)
-	s.list("network", "connect", destinations(a), destinations(b), a.Connect.At, b.Connect.At)
+	s.list("network", "connect", destinations(a, b), destinations(b, a), a.Connect.At, b.Connect.At)
 	s.words("network", "publish", publications(a.Publish), publications(b.Publish), Wider)
 	s.list("network", "bind", setting(a.Bind, portText), setting(b.Bind, portText), a.Bind.At, b.Bind.At)
 }
@@ -85,9 +85,11 @@ func widening(a, b policy.NetworkMode) Sense {
 }
 
 // destinations are those listed under connect. A list that was left out is all
-// there is, but of a relay nothing.
-func destinations(n *policy.Network) []string {
-	if n.Mode.Value == policy.RelayNetwork && !n.Connect.IsSet() {
+// there is, but of a relay nothing; nor is there any without a network, where that
+// is compared with a relay.
+func destinations(n, other *policy.Network) []string {
+	relay := n.Mode.Value == policy.RelayNetwork || other.Mode.Value == policy.RelayNetwork && n.Mode.Value == policy.NoNetwork
+	if relay && !n.Connect.IsSet() {
 		return []string{}
 	}
 	return setting(n.Connect, policy.Destination.String)
