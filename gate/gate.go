@@ -34,6 +34,12 @@ type Identifier interface {
 	Identify(*Trap) event.Task
 }
 
+// Waiter is a Source that can tell whether a trap's task still waits for its
+// answer.
+type Waiter interface {
+	Waits(*Trap) bool
+}
+
 // Handler decides what a stopped call becomes. It may be called by several
 // goroutines at once. The context ends with the gate.
 type Handler interface {
@@ -205,7 +211,7 @@ func resultOf(v Verdict) int64 {
 
 // eventOf tells what became of a trap.
 func eventOf(t *Trap, v Verdict, result int64, failed error) event.Event {
-	e := event.Event{Task: t.Task, Call: t.Call, Memory: t.copies, Outcome: v.Outcome()}
+	e := event.Event{Task: t.Task, Call: t.Call, Memory: t.copies, Outcome: v.Outcome(), Why: v.why}
 	err := v.Err()
 	switch {
 	case errors.Is(failed, ErrGone):

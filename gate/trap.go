@@ -143,6 +143,20 @@ func (t *Trap) Hold() bool {
 	return t.held
 }
 
+// Waits reports whether the task still waits for its answer. A task that its
+// Source can tell nothing of does.
+func (t *Trap) Waits() bool {
+	if t.server != nil {
+		if source, ok := t.server.Source.(Waiter); ok {
+			return source.Waits(t)
+		}
+	}
+	return true
+}
+
+// Event tells of a call that is going to become what a verdict says.
+func (t *Trap) Event(v Verdict) event.Event { return eventOf(t, v, resultOf(v), nil) }
+
 // text reads page by page: what follows the NUL may not be there.
 func (t *Trap) text(address uint64) ([]byte, error) {
 	var text []byte

@@ -15,6 +15,7 @@ type Verdict struct {
 	value       int64
 	file        *os.File
 	closeOnExec bool
+	why         event.Why // of what is not refused
 }
 
 // Fail refuses the call: the task sees [abi.ErrnoOf] err, the taps see err. A
@@ -53,6 +54,12 @@ func Continue() Verdict { return Verdict{outcome: event.Allowed} }
 // expected to refuse: the taps are told why. It refuses nothing itself.
 func Expect(refusal *Refusal) Verdict { return Verdict{outcome: event.Allowed, err: refusal} }
 
+// Because returns the verdict with a reason for the taps. A refusal has its own.
+func (v Verdict) Because(why event.Why) Verdict {
+	v.why = why
+	return v
+}
+
 // Outcome is what the verdict makes of the call: event.Allowed, Refused,
 // Emulated or Given.
 func (v Verdict) Outcome() event.Outcome {
@@ -84,6 +91,10 @@ func (v Verdict) File() (f *os.File, closeOnExec bool) { return v.file, v.closeO
 type Refusal struct {
 	Errno abi.Errno
 	event.Why
+	// Lift returns what becomes of the call where somebody who may says that it is
+	// allowed all the same. It is nil where no verdict could do that, since
+	// something in the kernel refuses the call as well.
+	Lift func() Verdict
 }
 
 // Error is the reason and where it stands.

@@ -60,6 +60,14 @@ func (s *Source) Identify(t *gate.Trap) event.Task {
 	return event.Task{PID: 1, TID: t.Task.TID, Program: "task"}
 }
 
+// Waits is gate.Waiter's.
+func (s *Source) Waits(t *gate.Trap) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	_, waits := s.stopped[t.ID]
+	return waits
+}
+
 // Answer is gate.Source's.
 func (s *Source) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
 	file, _ := v.File()

@@ -32,6 +32,20 @@ func Count(program filter.Program) (filter.Program, gate.Handler) {
 	return stopping, refuse(program, func(*gate.Trap) event.Why { return event.Why{Wall: policy.WallSeccomp} })
 }
 
+// Askable is Refuse for questions: a call may be asked about whose reason is known,
+// and what seems to be missing (ENOSYS) stays in the kernel. The judge is made
+// when the first call stops.
+func Askable(program filter.Program, arch abi.Arch, judge func() (*policy.Judge, error)) (filter.Program, gate.Handler) {
+	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 && errno != abi.ENOSYS })
+	return stopping, refuse(program, func(t *gate.Trap) event.Why {
+		made, err := judge()
+		if err != nil {
+			return event.Why{Text: err.Error(), Wall: policy.WallSeccomp}
+		}
+		return reason(t.Call, arch, made)
+	})
+}
+
 // stop exchanges the errnos of a program that are picked for notifications.
 func stop(program filter.Program, picked func(abi.Errno) bool) filter.Program {
 	return program.MapActions(func(a filter.Action) filter.Action {
@@ -49,7 +63,7 @@ func refuse(program filter.Program, why func(*gate.Trap) event.Why) gate.Handler
 		if err != nil || action.Kind() != filter.ActionErrno {
 			return gate.Verdict{} // not one of the calls that were stopped
 		}
-		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t)})
+		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t), Lift: gate.Continue})
 	})
 }
 

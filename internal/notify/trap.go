@@ -25,6 +25,9 @@ func (l *Listener) trap(n *sys.Notification) *gate.Trap {
 	return &t.Trap
 }
 
+// Waits is gate.Waiter's.
+func (l *Listener) Waits(t *gate.Trap) bool { return l.valid(t.ID) }
+
 // valid reports whether a task still waits for its answer.
 func (l *Listener) valid(id uint64) bool {
 	l.open.RLock()
