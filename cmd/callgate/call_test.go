@@ -29,6 +29,10 @@ func call() {
 	}
 	_, _, errno := syscall.RawSyscall6(uintptr(number), args[0], args[1], args[2], args[3], args[4], args[5])
 	runtime.KeepAlive(keep)
+	if errno == 0 {
+		fmt.Printf("%s: done\n", row.Name)
+		return
+	}
 	fmt.Printf("%s: %s\n", row.Name, abi.Errno(errno).Name())
 }
 

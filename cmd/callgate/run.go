@@ -32,6 +32,10 @@ type runOptions struct {
 	explain      bool
 	audit        string
 	auditFailure string
+	ask          bool
+	askFD        string
+	askTimeout   string
+	save         string
 	untouched    string // the preset whose filter no flag and no file changes
 }
 
@@ -89,6 +93,10 @@ when it never ran.`,
 	f.BoolVar(&o.explain, "explain", false, "say at the end what was refused, why, and what would allow it")
 	f.StringVar(&o.audit, "audit", "", "append what was refused to this `file`, a line of JSON a call")
 	f.StringVar(&o.auditFailure, "audit-failure", "", "what becomes of a call that can't be recorded: `refuse` (the default) or continue")
+	f.BoolVar(&o.ask, "ask", false, "ask on the terminal before a call is refused")
+	f.StringVar(&o.askFD, "ask-fd", "", "ask a program instead, by lines of JSON on this descriptor `number`")
+	f.StringVar(&o.askTimeout, "ask-timeout", "", "refuse what is not answered after this `duration` (60s if left out)")
+	f.StringVar(&o.save, "save", "", "add what is always allowed to this policy `file` (the last --policy if left out)")
 	f.BoolVar(&o.plan, "plan", false, "print the steps that would build the walls, and run nothing")
 	return cmd
 }
@@ -119,8 +127,11 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitFailure, err}
 	}
+	signals := make(chan os.Signal, 16)
+	caught := chan<- os.Signal(signals)
 	if monitor != nil {
 		monitor.attach(spec)
+		caught = monitor.asking.begin(spec, signals, stderr)
 	}
 	jail.Outline(spec, p)
 	unreached := relayNetwork(spec, p, monitor)
@@ -134,8 +145,7 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 		}
 		return nil
 	}
-	signals := make(chan os.Signal, 16)
-	spec.Starting = sync.OnceValue(func() error { return sys.CatchSignals(signals, forwarded...) })
+	spec.Starting = sync.OnceValue(func() error { return sys.CatchSignals(caught, forwarded...) })
 	result, err := jail.Run(spec, signals)
 	if err := group.Kill(); err != nil {
 		fmt.Fprintf(stderr, "callgate: %v\n", err)

@@ -87,7 +87,7 @@ func within(path, folder string) bool {
 // nothing is expected to refuse, was no decision: the call only named a path that
 // was looked at.
 func (a *auditor) Record(e event.Event) error {
-	if e.Outcome != event.Refused && e.Errno == 0 {
+	if e.Outcome != event.Refused && e.Errno == 0 && e.Why.Text == "" {
 		return nil
 	}
 	return a.log.Record(e)

@@ -27,6 +27,7 @@ type monitor struct {
 	explainer *explainer                      // nil without --explain
 	auditor   *auditor                        // nil without --audit
 	patterns  *patternGuard                   // nil without patterns
+	asking    *asking                         // nil without --ask
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
 }
@@ -45,12 +46,14 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 		m.explainer = &explainer{}
 	}
 	m.patterns = newPatternGuard(p)
-	if m.explainer == nil && m.auditor == nil {
-		if !o.quiet {
-			m.summary = &summary{}
-		} else if m.patterns == nil {
-			return nil, nil
-		}
+	if m.asking, err = o.newAsking(); err != nil {
+		return nil, err
+	}
+	if m.explainer == nil && m.auditor == nil && !o.quiet {
+		m.summary = &summary{}
+	}
+	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.patterns == nil && m.asking == nil {
+		return nil, nil
 	}
 	return m, nil
 }
@@ -71,33 +74,48 @@ func (m *monitor) attach(spec *jail.Spec) {
 			}
 			return m.route(s, program, present)
 		}
+		if err := m.asking.settle(s.Mounts); err != nil {
+			return err
+		}
 		return m.auditor.open(s.Mounts)
 	}
 	spec.Listener = m.serve
-	spec.Unheard = m.summary != nil && m.patterns == nil
+	spec.Unheard = m.summary != nil && m.patterns == nil && m.asking == nil
 }
 
 // route returns the filter's program with what is to pass the gate.
 func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(jail.Wall) bool) (filter.Program, error) {
 	mux := &gate.Mux{}
-	m.handler = mux
-	if m.summary != nil {
-		program, mux.Otherwise = guard.Count(program)
-	}
+	m.handler = m.asking.about(mux)
+	judging := sync.OnceValues(func() (*policy.Judge, error) { return m.judge(present) })
 	if m.explainer == nil && m.auditor == nil {
+		switch {
+		case m.asking != nil:
+			program, mux.Otherwise = guard.Askable(program, m.target.Arch, judging)
+		case m.summary != nil:
+			program, mux.Otherwise = guard.Count(program)
+		}
 		return m.patterns.route(program, spec, m.policy, m.target, present, mux)
 	}
-	judge, err := strict(m.policy, present).Judge(m.target)
+	judge, err := judging()
 	if err != nil {
 		return nil, err
 	}
-	judge.Names = m.names
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux.Otherwise = refuse
 	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux); err != nil {
 		return nil, err
 	}
 	return guard.Foretell(stopping, m.target.Arch, judge, mux)
+}
+
+// judge says why the walls that are present refuse something.
+func (m *monitor) judge(present func(jail.Wall) bool) (*policy.Judge, error) {
+	judge, err := strict(m.policy, present).Judge(m.target)
+	if err == nil {
+		judge.Names = m.names
+	}
+	return judge, err
 }
 
 // serve answers until the last task is gone.
@@ -110,6 +128,7 @@ func (m *monitor) serve(file *os.File) {
 	}
 	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
 	m.patterns.serve(&g)
+	m.asking.serve(&g)
 	if m.summary != nil {
 		g.Taps = append(g.Taps, &m.summary.refusals)
 	}

@@ -36,7 +36,8 @@ var update = flag.Bool("update", false, "rewrite the goldens in testdata/script"
 //	serves VARIABLE          start a web server, its port in a variable
 //	free VARIABLE            a port that is free
 //
-// CALLGATE is the program's path, for a jail to show it inside.
+// CALLGATE is the program's path, for a jail to show it inside; EXAMPLES is the
+// folder of those.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -63,6 +64,11 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("HOME", home)
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLES", examples)
 	env.Setenv("TMPDIR", "/tmp") // the target's own, whatever the tests use
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
 	if cache, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil { // else the scripts that need go skip

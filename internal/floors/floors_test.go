@@ -31,6 +31,7 @@ var floor = map[string]int{
 	"internal/jail":        4,
 	"internal/notify":      4,
 	"policy/learn":         5,
+	"internal/ask":         6,
 	"internal/audit":       5,
 	"internal/guard":       5,
 	"internal/guard/files": 5,

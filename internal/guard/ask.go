@@ -196,16 +196,29 @@ func (a *Ask) take(q *question, asked Question, answer Answer, err error) {
 		a.silence(err)
 		answer = No
 	case answer == Quit:
-		a.silence(nil)
-		if a.Quit != nil {
-			a.Quit()
-		}
+		a.quit(q)
 	case answer == Always && asked.Saves:
 		if err := a.Save(asked.Why); err != nil {
 			a.tell(err)
 		}
 	}
 	a.desk.settle(q, answer, answer == Always || answer == Never)
+}
+
+// quitting is how long a call is kept waiting while its program is ended: it has
+// nothing more to do then. One that catches the signal goes on afterwards.
+const quitting = 500 * time.Millisecond
+
+func (a *Ask) quit(q *question) {
+	a.desk.close()
+	if a.Quit != nil {
+		a.Quit()
+		select {
+		case <-q.ctx.Done():
+		case <-time.After(quitting):
+		}
+	}
+	a.desk.withdraw()
 }
 
 // silence has no more questions put, and refuses those that wait.

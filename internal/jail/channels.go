@@ -20,6 +20,7 @@ func (s *Spec) openChannels() (c channels, err error) {
 		if c.terminal, err = newTerminal(s.Stdin, s.Stdout); err != nil {
 			return c, err
 		}
+		c.terminal.console = s.Console
 	}
 	if s.Listener != nil {
 		if c.listener, err = newListener(); err != nil {

@@ -110,6 +110,7 @@ type Spec struct {
 	Stdin, Stdout, Stderr *os.File // nil is /dev/null
 	Keep                  []int    // further descriptors of the caller that stay open
 	Terminal              bool     // give a new pseudoterminal as standard streams and controlling terminal
+	Console               *Console // with Terminal: asks on the caller's terminal; nil asks nothing
 
 	Only     []Wall          // the walls to build; nil builds every one
 	Optional []Wall          // walls whose absence is reported, not fatal

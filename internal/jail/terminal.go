@@ -13,6 +13,7 @@ import (
 type terminal struct {
 	ours, theirs  *os.File // socket that carries the terminal's other side
 	stdin, stdout *os.File
+	console       *Console      // nil where nothing is asked
 	done          chan struct{} // closed when everything was copied; nil before start
 }
 
@@ -45,8 +46,32 @@ func (t *terminal) connect() {
 		stop := t.followSize(master)
 		defer stop()
 	}
-	go io.Copy(master, t.stdin) // ends with this program, or with the terminal
-	io.Copy(t.stdout, master)   // ends with EIO when the last process closed it
+	if t.console == nil {
+		go io.Copy(master, t.stdin) // ends with this program, or with the terminal
+		io.Copy(t.stdout, master)   // ends with EIO when the last process closed it
+		return
+	}
+	t.console.attach(t.stdin, t.stdout, master)
+	defer t.console.detach()
+	go copyBytes(t.stdin, func(p []byte) error {
+		if t.console.typed(p) {
+			return nil
+		}
+		_, err := master.Write(p)
+		return err
+	})
+	copyBytes(master, func(p []byte) error { return t.console.write(t.stdout, p) })
+}
+
+// copyBytes hands on what is read until either side fails.
+func copyBytes(from io.Reader, to func([]byte) error) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 && to(buffer[:n]) != nil || err != nil {
+			return
+		}
+	}
 }
 
 // followSize keeps the target's terminal as large as the caller's.

@@ -15,6 +15,7 @@ type Addition struct {
 	Key     []string // where: "files", "ro"
 	Value   any      // of the type that a list at the key has, or a text that becomes its single value
 	Comment string   // one line, for whoever reads it; left out within brackets
+	First   bool     // before all others of its list, as a rule must stand that is to decide
 }
 
 // EmptyList is the Value of a list that is to be there with nothing in it.
@@ -66,7 +67,12 @@ func (a Addition) apply(p *policy.Policy) {
 		return
 	}
 	if v.Kind() == reflect.Slice {
-		v.Set(reflect.Append(v, reflect.ValueOf(a.Value)))
+		added := reflect.Append(reflect.Zero(v.Type()), reflect.ValueOf(a.Value))
+		if a.First {
+			v.Set(reflect.AppendSlice(added, v))
+		} else {
+			v.Set(reflect.AppendSlice(v, added))
+		}
 		return
 	}
 	new(decoder).value(&node{kind: scalar, text: a.Value.(string)}, v, "")
@@ -120,6 +126,8 @@ func amend(file string, text []byte, additions []Addition) ([]byte, error) {
 		switch {
 		case last && additions[0].single():
 			return l.replace(at, l.flowEnd(at), flowText(additions[0].Value)), nil
+		case l.isFlow(at) && last && additions[0].First && len(f.value.items) > 0:
+			return l.replace(at+1, at+1, flowItems(additions)+", "), nil
 		case l.isFlow(at) && last:
 			return l.insertFlow(at, flowItems(additions)), nil
 		case l.isFlow(at) && f.value.has(key[depth+1]):
@@ -127,6 +135,9 @@ func amend(file string, text []byte, additions []Addition) ([]byte, error) {
 			continue
 		case l.isFlow(at):
 			return l.insertFlow(at, flowFields(key[depth+1:], additions)), nil
+		case last && additions[0].First && len(f.value.items) > 0:
+			first := f.value.items[0].at
+			return l.insert(l.starts[first.Line-1], lines(l.indent(first), additions)), nil
 		case last:
 			dash := l.dashIndent(f)
 			return l.insert(l.blockEnd(f.at), lines(dash, additions)), nil
