@@ -28,9 +28,8 @@ type Relay struct {
 type RelaySockets struct {
 	TCP, UDP []*os.File // bound to the ports of the Relay, in their order
 	// Packets are those that begin TCP connections, which the sockets overlook until
-	// they come by another link than Link; nil where the kernel lacks such sockets.
+	// they come again by the loopback; nil where such sockets can't be had.
 	Packets *sys.Packets
-	Link    int
 	// Inside returns a new TCP socket in the target's network.
 	Inside func() (*os.File, error)
 }
@@ -81,7 +80,6 @@ func (s *Spec) relaySockets(pid int, maker *sys.SocketMaker) (sockets RelaySocke
 			sockets.close()
 		}
 	}()
-	sockets.Link = linkIndex
 	sockets.Inside = func() (*os.File, error) { return maker.Socket(sys.IPv4, sys.StreamSocket, 0) }
 	outer, err := newNetlink(maker)
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 type held struct {
 	*running
 	packets *sys.Packets
-	link    int
 	mutex   sync.Mutex
 	byPair  map[[2]netip.AddrPort]*half
 }
@@ -34,28 +33,28 @@ type half struct {
 // takes no longer than two packets between namespaces: then the program went away.
 const unclaimed = time.Second
 
-// hold watches what comes in by a link.
-func (r *running) hold(packets *sys.Packets, link int) {
-	h := &held{running: r, packets: packets, link: link, byPair: map[[2]netip.AddrPort]*half{}}
+// hold watches what the program begins.
+func (r *running) hold(packets *sys.Packets) {
+	h := &held{running: r, packets: packets, byPair: map[[2]netip.AddrPort]*half{}}
 	r.held = h
 	r.closers = append(r.closers, packets.Close)
 	r.work.Go(func() {
 		buffer := make([]byte, 2048)
 		for {
-			size, from, err := packets.Receive(buffer)
+			size, err := packets.Receive(buffer)
 			if errors.Is(err, os.ErrClosed) {
 				return
 			}
 			if o, ok := readOpening(buffer[:size]); err == nil && ok {
 				o.packet = append([]byte(nil), o.packet...)
-				h.begin(o, from)
+				h.begin(o)
 			}
 		}
 	})
 }
 
 // begin deals with the first packet of a connection, and with its repeats.
-func (h *held) begin(o opening, from sys.HardwareAddress) {
+func (h *held) begin(o opening) {
 	if h.isResolver(o.to) {
 		h.admit(o)
 		return
@@ -63,7 +62,7 @@ func (h *held) begin(o opening, from sys.HardwareAddress) {
 	d, listed := h.asked(o.to, false)
 	if !listed {
 		h.refused(Refusal{Host: d.host(), Port: d.port})
-		h.packets.Send(o.reset(), h.link, from)
+		h.packets.Send(o.reset(), o.from.Addr())
 		return
 	}
 	pair := [2]netip.AddrPort{o.from, o.to}
@@ -74,15 +73,15 @@ func (h *held) begin(o opening, from sys.HardwareAddress) {
 	}
 	waiting := &half{claimed: make(chan struct{})}
 	h.byPair[pair] = waiting
-	h.work.Go(func() { h.dialFor(o, from, pair, d, waiting) })
+	h.work.Go(func() { h.dialFor(o, pair, d, waiting) })
 }
 
-func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPort, d destination, waiting *half) {
+func (h *held) dialFor(o opening, pair [2]netip.AddrPort, d destination, waiting *half) {
 	outside, err := h.dial(h.ctx, d)
 	if err != nil {
 		h.claim(pair)
 		h.failed(d, err)
-		h.packets.Send(answerTo(o, err, h.address), h.link, from)
+		h.packets.Send(answerTo(o, err, h.address), o.from.Addr())
 		return
 	}
 	h.mutex.Lock()
@@ -106,7 +105,7 @@ func (h *held) dialFor(o opening, from sys.HardwareAddress, pair [2]netip.AddrPo
 
 // admit lets the packet come again, by the loopback.
 func (h *held) admit(o opening) {
-	h.packets.Send(o.again(), sys.Loopback, sys.HardwareAddress{})
+	h.packets.Send(o.again(), o.to.Addr())
 }
 
 // answerTo is what the program is told of a failure outside. A connection that

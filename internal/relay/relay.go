@@ -113,8 +113,7 @@ func (r *Relay) Routes() []netip.Prefix {
 // Sockets are bound in the program's network, in the order of Ports.
 type Sockets struct {
 	TCP, UDP []*os.File
-	Packets  *sys.Packets             // those that begin connections; nil where they can't be watched
-	Link     int                      // that they come in by
+	Packets  *sys.Packets             // those that begin connections, which the sockets overlook until they come again; nil where they can't be watched
 	Inside   func() (*os.File, error) // a new socket for TCP in the program's own network
 }
 
@@ -140,7 +139,7 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 		}
 	}()
 	if s.Packets != nil {
-		run.hold(s.Packets, s.Link)
+		run.hold(s.Packets)
 	}
 	tcp, udp := r.Ports()
 	for i, file := range s.TCP {

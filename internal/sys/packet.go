@@ -1,54 +1,45 @@
 package sys
 
 import (
-	"encoding/binary"
+	"net/netip"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// PacketSocket are the arguments of socket(2) for Packets (packet(7)).
-var PacketSocket = [3]int{unix.AF_PACKET, unix.SOCK_DGRAM, 0}
+// PacketSocket are the arguments of socket(2) for Packets (raw(7)). A socket of
+// packet(7) would do, too, but closing one waits for every processor.
+var PacketSocket = [3]int{unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_TCP}
 
-// HardwareAddress is a link's, as a packet came from or goes to.
-type HardwareAddress [8]byte
-
-// Packets is a socket for packets with their IP headers, of one network namespace.
+// Packets is a socket for packets of TCP with their IP headers, of one network
+// namespace.
 type Packets struct{ socket *os.File }
 
 // Instructions of classic BPF that the two programs below need (bpf(4), and
 // include/uapi/linux/filter.h for the ancillary data).
 const (
 	loadByte        = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
-	loadHalf        = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
 	loadWord        = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 	loadByteIndexed = unix.BPF_LD | unix.BPF_B | unix.BPF_IND
 	loadIPLength    = unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH
 	and             = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
 	jumpEqual       = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-	jumpBits        = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
 	ret             = unix.BPF_RET | unix.BPF_K
 
 	ancillary = ^uint32(0) - 0x1000 + 1 // SKF_AD_OFF
-	kindOf    = ancillary + 4           // SKF_AD_PKTTYPE
 	linkOf    = ancillary + 8           // SKF_AD_IFINDEX
 
 	flagsSYN, flagsSYNACK = 0x02, 0x12 // of TCP's flags
 	all                   = ^uint32(0)
 )
 
-// WatchConnections has a socket receive the packets that begin a TCP connection
-// over IPv4, as they come in by a link.
+// WatchConnections has a socket receive the packets that come in by a link and
+// begin a TCP connection over IPv4, besides whoever listens.
 func WatchConnections(socket *os.File, link int) (*Packets, error) {
 	fd := int(socket.Fd())
 	err := attachFilter(fd, []unix.SockFilter{
-		{Code: loadWord, K: kindOf},
-		{Code: jumpEqual, K: unix.PACKET_HOST, Jf: 9},
-		{Code: loadByte, K: 9}, // protocol
-		{Code: jumpEqual, K: unix.IPPROTO_TCP, Jf: 7},
-		{Code: loadHalf, K: 6}, // fragment's offset
-		{Code: jumpBits, K: 0x1fff, Jt: 5},
+		{Code: loadWord, K: linkOf},
+		{Code: jumpEqual, K: uint32(link), Jf: 5},
 		{Code: loadIPLength, K: 0},
 		{Code: loadByteIndexed, K: 13}, // flags
 		{Code: and, K: flagsSYNACK},
@@ -59,9 +50,8 @@ func WatchConnections(socket *os.File, link int) (*Packets, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_IP), Ifindex: link}
-	if err := unix.Bind(fd, address); err != nil {
-		return nil, os.NewSyscallError("bind", err)
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_HDRINCL, 1); err != nil {
+		return nil, os.NewSyscallError("setsockopt", err)
 	}
 	return &Packets{socket}, nil
 }
@@ -85,41 +75,31 @@ func attachFilter(fd int, program []unix.SockFilter) error {
 		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}))
 }
 
-func bigEndian(n uint16) uint16 {
-	var b [2]byte
-	binary.BigEndian.PutUint16(b[:], n)
-	return *(*uint16)(unsafe.Pointer(&b))
-}
-
-// Receive waits for the next packet and returns its size and whose it was. The
-// error is os.ErrClosed once the socket is closed.
-func (p *Packets) Receive(packet []byte) (size int, from HardwareAddress, err error) {
+// Receive waits for the next packet and returns its size. The error is os.ErrClosed
+// once the socket is closed.
+func (p *Packets) Receive(packet []byte) (size int, err error) {
 	conn, err := p.socket.SyscallConn()
 	if err != nil {
-		return 0, from, os.ErrClosed
+		return 0, os.ErrClosed
 	}
 	var failed error
 	closed := conn.Read(func(fd uintptr) bool {
-		var address unix.Sockaddr
-		size, address, failed = unix.Recvfrom(int(fd), packet, 0)
-		if link, ok := address.(*unix.SockaddrLinklayer); ok {
-			from = link.Addr
-		}
+		size, _, failed = unix.Recvfrom(int(fd), packet, 0)
 		return failed != unix.EAGAIN
 	})
 	switch {
 	case closed != nil:
-		return 0, from, os.ErrClosed
+		return 0, os.ErrClosed
 	case failed != nil:
-		return 0, from, os.NewSyscallError("recvfrom", failed)
+		return 0, os.NewSyscallError("recvfrom", failed)
 	}
-	return size, from, nil
+	return size, nil
 }
 
-// Send sends a packet out by a link.
-func (p *Packets) Send(packet []byte, link int, to HardwareAddress) error {
-	address := &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_IP), Ifindex: link, Halen: 6, Addr: to}
-	return os.NewSyscallError("sendto", unix.Sendto(int(p.socket.Fd()), packet, 0, address))
+// Send sends a packet with its header to an IPv4 address, by the namespace's routes:
+// to one of its own by the loopback.
+func (p *Packets) Send(packet []byte, to netip.Addr) error {
+	return os.NewSyscallError("sendto", unix.Sendto(int(p.socket.Fd()), packet, 0, &unix.SockaddrInet4{Addr: to.As4()}))
 }
 
 // Close ends Receive.
