@@ -168,6 +168,8 @@ func cure(failed *WallError) string {
 		return ": no process left: raise the pids limit around callgate, or RLIMIT_NPROC"
 	case failed.Step == sys.GroupsStep, strings.HasPrefix(failed.Step, sys.GiveStep):
 		return ": only root changes users, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN: run so, or without --user"
+	case failed.Wall == Network && errors.Is(failed, syscall.EOPNOTSUPP):
+		return ": this kernel has no pairs of links: load its module veth, or leave --net and --publish out"
 	case errors.Is(failed, syscall.ENOSYS), errors.Is(failed, syscall.EOPNOTSUPP):
 		return fmt.Sprintf(": this kernel lacks it (callgate doctor says what does); name %q optional to run without", failed.Wall)
 	case failed.Step == sys.CloneStep || failed.Step == sys.NetworkStep || failed.Step == sys.PrivateStep:

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
-
 	"github.com/callgate/callgate/policy"
 )
 
@@ -49,75 +47,52 @@ func (r *running) resolveStream(conn *net.TCPConn) {
 }
 
 // answer answers one query, or returns nil for what is none.
-func (r *Relay) answer(ctx context.Context, query []byte) []byte {
-	var parser dnsmessage.Parser
-	header, err := parser.Start(query)
-	if err != nil || header.Response {
+func (r *Relay) answer(ctx context.Context, message []byte) []byte {
+	q, code, ok := readQuery(message)
+	if !ok {
 		return nil
 	}
-	reply := dnsmessage.Message{Header: dnsmessage.Header{
-		ID: header.ID, Response: true, OpCode: header.OpCode, RecursionDesired: header.RecursionDesired, RecursionAvailable: true,
-	}}
-	questions, err := parser.AllQuestions()
-	switch {
-	case header.OpCode != 0:
-		reply.RCode = dnsmessage.RCodeNotImplemented
-	case err != nil || len(questions) != 1:
-		reply.RCode = dnsmessage.RCodeFormatError
-	default:
-		reply.Questions = questions
-		r.resolve(ctx, &reply, questions[0])
+	var address netip.Addr
+	if code == codeFine {
+		address, code = r.resolve(ctx, &q)
 	}
-	packed, err := reply.Pack()
-	if err != nil {
-		return nil
-	}
-	return packed
+	return q.answer(code, address, nameLife)
 }
 
-// resolve fills in the answer to a question. What is not allowed doesn't exist:
-// programs that are told REFUSED ask again and again.
-func (r *Relay) resolve(ctx context.Context, reply *dnsmessage.Message, q dnsmessage.Question) {
-	text := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
-	if text == "localhost" || strings.HasSuffix(text, ".localhost") {
-		r.found(reply, q, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
-		return
-	}
+// resolve returns the address to answer with, if any. What is not allowed doesn't
+// exist: programs that are told that it is refused ask again and again.
+func (r *Relay) resolve(ctx context.Context, q *query) (address netip.Addr, code byte) {
+	text := strings.ToLower(q.name)
+	isLocal := text == "localhost" || strings.HasSuffix(text, ".localhost")
 	name, err := policy.CanonicalName(text)
-	if q.Class != dnsmessage.ClassINET || err != nil || strings.HasPrefix(name, "*") || !r.rules.AllowsName(name) {
-		reply.RCode = dnsmessage.RCodeNameError
-		if err == nil && !isReverse(name) {
+	switch {
+	case isLocal && q.kind == typeA && q.class == classIN:
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), codeFine
+	case isLocal:
+		return address, codeFine
+	case q.class != classIN || err != nil || strings.HasPrefix(name, "*"):
+		return address, codeNoName
+	case !r.rules.AllowsName(name):
+		if !isReverse(name) {
 			r.refused(Refusal{Host: name})
 		}
-		return
+		return address, codeNoName
+	case q.kind != typeA:
+		return address, codeFine // no other records: names lead to the relay alone
 	}
-	if q.Type != dnsmessage.TypeA {
-		return // no other records: names lead to the relay alone
-	}
-	address, err := r.standFor(ctx, name)
+	address, err = r.standFor(ctx, name)
 	switch {
 	case err != nil:
-		reply.RCode = dnsmessage.RCodeServerFailure
+		return address, codeFailure
 	case !address.IsValid():
-		reply.RCode = dnsmessage.RCodeNameError
-	default:
-		r.found(reply, q, address)
+		return address, codeNoName
 	}
+	return address, codeFine
 }
 
 // isReverse reports whether a name asks for the name of an address.
 func isReverse(name string) bool {
 	return strings.HasSuffix(name, ".in-addr.arpa") || strings.HasSuffix(name, ".ip6.arpa")
-}
-
-func (r *Relay) found(reply *dnsmessage.Message, q dnsmessage.Question, address netip.Addr) {
-	if q.Type != dnsmessage.TypeA {
-		return
-	}
-	reply.Answers = []dnsmessage.Resource{{
-		Header: dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: uint32(nameLife.Seconds())},
-		Body:   &dnsmessage.AResource{A: address.As4()},
-	}}
 }
 
 // standFor returns the address that stands for a name in the program's network,
