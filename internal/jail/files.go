@@ -43,7 +43,7 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
 		}
 	}
 	if p.Network.Mode.Value == policy.RelayNetwork {
-		if err := b.relayFiles(); err != nil {
+		if err := b.relayFiles(p, t); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -1,18 +1,37 @@
 package jail
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+
+	"github.com/callgate/callgate/policy"
 )
 
 // relayFiles shows the target where its resolver is, in place of the machine's. The
 // machine's own names for addresses would go round the rules for names, and lead
 // nowhere.
-func (b *tree) relayFiles() error {
-	if err := b.replace("/etc/resolv.conf", "nameserver "+RelayAddress.String()+"\n"); err != nil {
+func (b *tree) relayFiles(p *policy.Policy, t policy.Target) error {
+	resolver := "nameserver " + RelayAddress.String() + "\n"
+	if refusesDatagrams(p, t) {
+		resolver += "options use-vc\n" // TCP, resolv.conf(5)
+	}
+	if err := b.replace("/etc/resolv.conf", resolver); err != nil {
 		return err
 	}
-	return b.replace("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 "+hostname+"\n")
+	err := b.replace("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 "+hostname+"\n")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // and none to be replaced
+	}
+	return err
+}
+
+// refusesDatagrams reports whether the policy's filter lets no socket be had that
+// resolvers use before any other, as the preset server does not.
+func refusesDatagrams(p *policy.Policy, t policy.Target) bool {
+	answer, err := p.Decide(t, policy.Question{Call: "socket", Args: []policy.Arg{{Name: "0", Value: "AF_INET"}, {Name: "1", Value: "SOCK_DGRAM"}}})
+	return err == nil && !answer.Action.Lets()
 }
 
 // replace shows a text where the host may have a file.
