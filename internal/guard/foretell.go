@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 
 	"github.com/callgate/callgate/abi"
@@ -93,7 +94,31 @@ func (p *prophet) refusal(q policy.Question, tid int) *gate.Refusal {
 	if errno == abi.ENOENT && q.Path != "" && (nowhere(q.Path) || p.taskHas(tid, q.Path)) {
 		return nil // what isn't there nobody withholds; the program may have made one of its own
 	}
+	if errno == abi.EACCES && mayExecute(q.Call) {
+		if !taskHasFile(tid, q.Path) {
+			return nil // a search through PATH, or a look at a folder, which "noexec" doesn't concern
+		}
+		if real, err := filepath.EvalSymlinks(q.Path); err == nil && real != q.Path {
+			q.Path = real // /bin/sh may be executed as what it leads to
+			return p.refusal(q, tid)
+		}
+	}
 	return &gate.Refusal{Errno: errno, Why: whyOf(answer)}
+}
+
+// mayExecute reports whether a call executes a file, or asks whether it could.
+func mayExecute(call string) bool {
+	switch call {
+	case "execve", "execveat", "access", "faccessat", "faccessat2":
+		return true
+	}
+	return false
+}
+
+// taskHasFile reports whether there is a file, and no folder, as the task sees it.
+func taskHasFile(tid int, name string) bool {
+	info, err := os.Stat("/proc/" + strconv.Itoa(tid) + "/root" + name)
+	return err == nil && !info.IsDir() || errors.Is(err, fs.ErrPermission)
 }
 
 // sends reports whether datagrams may go where a connection may not: nobody can
