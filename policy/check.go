@@ -178,6 +178,7 @@ func (c *checker) files(f *Files) {
 		paths []Path
 	}{{"ro", f.ReadOnly}, {"rw", f.ReadWrite}, {"exec", f.Exec}, {"hidden", f.Hidden}}
 	c.patterns(f)
+	c.digests(f)
 	for i, list := range lists {
 		for j, p := range list.paths {
 			if slices.ContainsFunc(list.paths[:j], p.same) {
@@ -205,6 +206,17 @@ func (p Path) same(o Path) bool {
 	return p.Pattern == o.Pattern && cleanPath(p.Text) == cleanPath(o.Text)
 }
 
+// placeKey returns the key that decides about a folder, or "".
+func placeKey(folder string) string {
+	switch folder {
+	case "/tmp", "/var/tmp":
+		return "tmp"
+	case "/dev":
+		return "dev"
+	}
+	return ""
+}
+
 // ownPlace complains of a list that says what tmp, dev or proc decides.
 func (c *checker) ownPlace(p Path, key string) {
 	name := cleanPath(p.Text)
@@ -212,8 +224,7 @@ func (c *checker) ownPlace(p Path, key string) {
 		c.inProc(p, name, key)
 		return
 	}
-	places := map[string]string{"/tmp": "tmp", "/var/tmp": "tmp", "/dev": "dev"}
-	if own, is := places[name]; is && (key == "ro" || key == "rw") {
+	if own := placeKey(name); own != "" && (key == "ro" || key == "rw") {
 		c.problems.add(p.At, "write "+own+": private, host or none in a policy instead", "%s stands under %s", p.Text, key)
 	}
 }
@@ -223,8 +234,8 @@ func (c *checker) ownPlace(p Path, key string) {
 func (c *checker) inProc(p Path, name, key string) {
 	process, _, _ := strings.Cut(strings.TrimPrefix(name, "/proc/"), "/")
 	switch {
-	case key == "exec":
-		c.problems.add(p.At, "remove it", "%s stands under exec, and nothing in /proc can be executed", p.Text)
+	case key == "exec" || key == "digests":
+		c.problems.add(p.At, "remove it", "%s stands under %s, and nothing in /proc can be executed", p.Text, key)
 	case key != "hidden" && name == "/proc":
 		c.problems.add(p.At, "write proc: private or none in a policy instead", "%s stands under %s", p.Text, key)
 	case key != "hidden":

@@ -97,8 +97,12 @@ func (j *Judge) Decide(q Question) (Answer, error) {
 		return a, nil
 	}
 	if q.Path != "" {
-		if b := j.file(q, call, args); !b.Action.Lets() {
+		b := j.file(q, call, args)
+		if !b.Action.Lets() {
 			return b, nil
+		}
+		if b.Reason != "" {
+			a.Reason, a.At = b.Reason, b.At
 		}
 	}
 	if isPortCall(q.Call) {

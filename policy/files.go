@@ -9,6 +9,14 @@ type Files struct {
 	ReadWrite []Path `yaml:"rw"`     // readable and writable
 	Exec      []Path `yaml:"exec"`   // readable, and programs there may be executed
 	Hidden    []Path `yaml:"hidden"` // shown empty, even inside the others
+	// Digests are programs that are readable and executable as the very bytes with
+	// this digest, and not otherwise. The program gets a copy, made before it
+	// starts, whatever becomes of the file later.
+	Digests []Program `yaml:"digests"`
+	// ExecOnly, if true, lets nothing be executed but what this document lists under
+	// exec and digests: what the documents it extends list under exec is readable,
+	// and a private home directory is not executable.
+	ExecOnly Setting[bool] `yaml:"exec-only"`
 	// Home is what the user's home directory is, but for the paths in it that
 	// the lists name: private (the default), host or none. A private one is
 	// empty when the program starts, writable, executable, and gone when it

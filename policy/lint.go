@@ -18,6 +18,7 @@ func (p *Policy) Lint(t Target) (Problems, error) {
 	j.dangers(&found)
 	j.start(&found)
 	j.datagrams(&found)
+	j.copied(&found)
 	p.blind(&found)
 	p.shadowed(&found)
 	p.vain(&found)

@@ -45,20 +45,29 @@ func mergeFiles(parent, child *Files) Files {
 		kept := slices.DeleteFunc(slices.Clone(parents), func(p Path) bool { return child.mentions(p) })
 		return concat(kept, children)
 	}
+	if child.ExecOnly.Value {
+		parent = parent.unexecutable()
+	}
 	return Files{
 		ReadOnly:  join(parent.ReadOnly, child.ReadOnly),
 		ReadWrite: join(parent.ReadWrite, child.ReadWrite),
 		Exec:      join(parent.Exec, child.Exec),
 		Hidden:    join(parent.Hidden, child.Hidden),
-		Home:      either(child.Home, parent.Home),
-		Tmp:       either(child.Tmp, parent.Tmp),
-		Dev:       either(child.Dev, parent.Dev),
-		Proc:      either(child.Proc, parent.Proc),
+		Digests: concat(slices.DeleteFunc(slices.Clone(parent.Digests), func(p Program) bool { return child.mentions(p.Path) }),
+			child.Digests),
+		ExecOnly: either(child.ExecOnly, parent.ExecOnly),
+		Home:     either(child.Home, parent.Home),
+		Tmp:      either(child.Tmp, parent.Tmp),
+		Dev:      either(child.Dev, parent.Dev),
+		Proc:     either(child.Proc, parent.Proc),
 	}
 }
 
 // mentions reports whether any list has the path.
 func (f *Files) mentions(path Path) bool {
+	if _, ok := f.program(path); ok {
+		return true
+	}
 	for _, list := range [...][]Path{f.ReadOnly, f.ReadWrite, f.Exec, f.Hidden} {
 		if slices.ContainsFunc(list, path.same) {
 			return true

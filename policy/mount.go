@@ -6,6 +6,7 @@ type Mount struct {
 	Kind     Kind
 	Access   Access // what may be done below it
 	Optional bool   // skip it when the path is missing
+	Digest   Digest // of a file that is shown as a copy with this digest, or zero
 	At       Origin // the line that asked for it; zero for what is there by default
 }
 
@@ -20,6 +21,9 @@ func (k Kind) String() string { return kindWords[k] }
 // String returns "/usr bind r-x" or "/opt bind r-x optional".
 func (m Mount) String() string {
 	s := m.Path + " " + m.Kind.String() + " " + m.Access.String()
+	if !m.Digest.IsZero() {
+		s += " " + m.Digest.String()
+	}
 	if m.Optional {
 		s += " optional"
 	}

@@ -8,7 +8,7 @@ import "slices"
 func (p *Policy) Mounts(t Target) []Mount {
 	t = t.complete(p)
 	f := &p.Files
-	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+5)
+	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+len(f.Digests)+5)
 	add := func(list []Path, kind Kind, access Access) {
 		for _, item := range list {
 			if item.Pattern {
@@ -24,8 +24,11 @@ func (p *Policy) Mounts(t Target) []Mount {
 	add(f.ReadOnly, Bind, Read)
 	add(f.Exec, Bind, Read|Execute)
 	add(f.Hidden, Empty, 0)
+	for _, p := range f.Digests {
+		all = append(all, Mount{Path: t.expand(p.Path.Text), Kind: Bind, Access: Read | Execute, Digest: p.Digest, At: p.At})
+	}
 	all = unite(all)
-	all = placeHome(all, f.Home, t.Home)
+	all = placeHome(all, f, t.Home)
 	all = place(all, f.Tmp, Tmpfs, "/tmp", "/var/tmp")
 	all = place(all, f.Dev, Device, "/dev")
 	if f.Dev.Value == Private {
@@ -70,6 +73,12 @@ func unite(all []Mount) []Mount {
 		}
 		last.Access |= m.Access
 		last.Optional = last.Optional && m.Optional
+		if last.Digest.IsZero() {
+			last.Digest = m.Digest
+		}
+		if !last.Digest.IsZero() {
+			last.Access &^= Write // of a copy
+		}
 	}
 	return out
 }
@@ -90,6 +99,7 @@ func place(all []Mount, setting Setting[Place], private Kind, paths ...string) [
 				continue
 			}
 			m.Access |= all[i].Access
+			m.Digest = all[i].Digest // which no folder has: the jail says so
 			all = slices.Delete(all, i, i+1)
 		} else if setting.Value == None {
 			continue
@@ -101,13 +111,17 @@ func place(all []Mount, setting Setting[Place], private Kind, paths ...string) [
 
 // placeHome puts the home directory into the tree, unless a list names it or a
 // directory around it: system users live in places such as /usr/sbin.
-func placeHome(all []Mount, setting Setting[Place], home string) []Mount {
+func placeHome(all []Mount, f *Files, home string) []Mount {
+	setting := f.Home
 	if _, named := mountOf(all, home); named || setting.Value == None || home == "/" || isBelow(home, "/proc") || isBelow(home, "/dev") {
 		return all
 	}
 	m := Mount{Path: home, Kind: Tmpfs, Access: Read | Write | Execute, At: setting.At}
 	if setting.Value == Host {
 		m.Kind = Bind
+	}
+	if f.ExecOnly.Value {
+		m.Access &^= Execute
 	}
 	return append(all, m)
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/callgate/callgate/abi"
@@ -76,5 +77,10 @@ func (p *Policy) Expand(t Target) *Policy {
 	q.Files.ReadWrite = expand(p.Files.ReadWrite)
 	q.Files.Exec = expand(p.Files.Exec)
 	q.Files.Hidden = expand(p.Files.Hidden)
+	q.Files.Digests = slices.Clone(p.Files.Digests)
+	for i := range q.Files.Digests {
+		path := &q.Files.Digests[i].Path
+		path.Text = t.expand(path.Text)
+	}
 	return &q
 }

@@ -35,13 +35,19 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 		return refuse(abi.ENOENT, "%s is the program's own, and empty when it starts", mount.Path)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
 		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
+	case want.access&Write != 0 && !mount.Digest.IsZero():
+		return refuse(abi.EROFS, "%s is a copy, made for its digest, and read-only", mount.Path)
 	case want.access&Write != 0 && mount.Access&Write == 0:
 		return refuse(abi.EROFS, "%s is mounted read-only", mount.Path)
 	}
 	if answer, refused := j.byPattern(q.Path, name, want.access); refused {
 		return answer
 	}
-	return Answer{Action: Do(filter.ActionAllow), At: mount.At}
+	a := Answer{Action: Do(filter.ActionAllow), At: mount.At}
+	if want.access&Execute != 0 && !mount.Digest.IsZero() {
+		a.Reason = fmt.Sprintf("%s is executed as the copy with %s", mount.Path, mount.Digest)
+	}
+	return a
 }
 
 // unseen answers for a path below no mount. The directories that lead to

@@ -44,7 +44,7 @@ answered.`,
 	for _, verb := range []*cobra.Command{
 		newPolicyCheckCommand(), newPolicyShowCommand(), newPolicyExplainCommand(), newPolicyTestCommand(),
 		newPolicyDiffCommand(), newPolicyMergeCommand(), newPolicyImportCommand(), newPolicyExportCommand(),
-		newPolicyInitCommand(), newPolicyPresetsCommand(), newPolicySchemaCommand(),
+		newPolicyInitCommand(), newPolicyDigestCommand(), newPolicyPresetsCommand(), newPolicySchemaCommand(),
 	} {
 		answerTrouble(verb)
 		cmd.AddCommand(verb)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,8 @@ func programs() []Attack {
 		{"execute", func(aim string) error { return exec.Command(aim).Run() }},
 		{"execute by the loader", executeByLoader},
 		{"execute from memory", executeFromMemory},
+		{"execute a copy", executeCopy},
+		{"replace a program", replaceProgram},
 	}
 }
 
@@ -33,6 +36,46 @@ func executeByLoader(aim string) error {
 		return errors.New("the loader refused")
 	}
 	return err
+}
+
+// executeCopy executes a copy of a program: aim is "program|folder".
+func executeCopy(aim string) error {
+	program, folder := split(aim)
+	text, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(folder, "a copy")
+	defer os.Remove(path)
+	if err := os.WriteFile(path, text, 0o755); err != nil {
+		return err
+	}
+	return exec.Command(path).Run()
+}
+
+// replaceProgram puts another program in the place of one, and the one back: by
+// writing to it, by moving over it, or by moving the folder that it lies in.
+func replaceProgram(aim string) error {
+	text, err := os.ReadFile(aim)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(aim, text, 0o755); err == nil {
+		return nil
+	}
+	other := aim + " other"
+	defer os.Remove(other)
+	if err := os.WriteFile(other, text, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(other, aim); err == nil {
+		return nil
+	}
+	folder := filepath.Dir(aim)
+	if err := os.Rename(folder, folder+" away"); err != nil {
+		return err
+	}
+	return os.Rename(folder+" away", folder)
 }
 
 // executeFromMemory copies a program into a file that has no name and executes

@@ -13,6 +13,7 @@ const top = 7
 // part of adding it.
 var floor = map[string]int{
 	"abi":                  0,
+	"internal/digest":      0,
 	"internal/floors":      0,
 	"event":                1,
 	"internal/sys":         1,
@@ -44,7 +45,7 @@ var floor = map[string]int{
 var tops = []string{"bench", "examples", "internal/cmd"}
 
 // pure are the packages that take values and give values.
-var pure = []string{"abi", "event", "filter", "gate", "internal/region", "policy", "policy/document", "policy/learn", "policy/diff", "policy/oci", "policy/schema"}
+var pure = []string{"abi", "event", "filter", "gate", "internal/digest", "internal/region", "policy", "policy/document", "policy/learn", "policy/diff", "policy/oci", "policy/schema"}
 
 // impure is what no pure package may import, and why.
 var impure = map[string]string{

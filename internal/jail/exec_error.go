@@ -93,7 +93,7 @@ func (s *Spec) sees(path string) (visible bool, access Access) {
 	best := -1
 	for _, m := range s.Mounts {
 		if (m.Target == path || within(path, m.Target)) && len(m.Target) > best {
-			best, visible, access = len(m.Target), m.Kind == Bind, m.Access
+			best, visible, access = len(m.Target), m.Kind == Bind || m.Kind == Copy, m.Access
 		}
 	}
 	return visible, access

@@ -71,6 +71,9 @@ func (b *tree) add(m policy.Mount) error {
 			b.miss(m, err)
 			return nil
 		}
+		if !m.Digest.IsZero() {
+			return fmt.Errorf("%s: execute %q by its digest: %w: install it, or remove its line", m.At, m.Path, err)
+		}
 		return pathError(m.At.String(), m.Path, err)
 	}
 	if r.path == "/" && access&Write != 0 {
@@ -78,6 +81,9 @@ func (b *tree) add(m policy.Mount) error {
 	}
 	if r.path == assembly || within(r.path, assembly) {
 		return fmt.Errorf("%s: show the host's %q: the program can only have a /proc of its own: write proc: private", m.At, r.path)
+	}
+	if !m.Digest.IsZero() {
+		return b.copy(m, r)
 	}
 	maps.Copy(b.links, r.links)
 	b.bind(r, access)
@@ -87,8 +93,11 @@ func (b *tree) add(m policy.Mount) error {
 // bind adds the files at a resolved path. Two names of one place share it, and
 // each may do what either allows.
 func (b *tree) bind(r resolved, access Access) {
-	if old, ok := b.mounts[r.path]; ok && old.Kind == Bind {
+	switch old := b.mounts[r.path]; old.Kind {
+	case Bind:
 		access |= old.Access
+	case Copy:
+		return // by whatever name, it is executed by its digest
 	}
 	b.mounts[r.path] = Mount{Kind: Bind, Target: r.path, Source: r.path, Access: access, Folder: r.folder}
 }
@@ -116,7 +125,7 @@ func (b *tree) hide(m policy.Mount) error {
 // visible reports whether the target would see a file of the host's at a path, or
 // one that the kernel puts there in any /proc and /dev.
 func (b *tree) visible(path string) bool {
-	if at, ok := b.mounts[path]; ok && at.Kind == Bind {
+	if at, ok := b.mounts[path]; ok && (at.Kind == Bind || at.Kind == Copy) {
 		return true
 	}
 	above, ok := b.above(path)

@@ -92,7 +92,7 @@ func (s *Spec) grants(walls wallSet) ([]grant, error) {
 			grants = append(grants, grant{m.Target, landlockRead})
 		case Private:
 			grants = append(grants, grant{m.Target, rightsOf(m.Access|Read|Write, true)})
-		case Bind, Text:
+		case Bind, Text, Copy:
 			grants = append(grants, grant{m.Target, rightsOf(m.Access, m.Folder)})
 		}
 	}

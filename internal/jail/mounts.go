@@ -75,6 +75,8 @@ type rootBuilder struct {
 	gid    int
 	memory sys.Reg // the file system behind the root and the private folders
 	parts  int
+	copies map[string][]byte // the bytes of the programs that have a digest, by target
+	copied int
 	mounts []Mount
 	ours   map[string]bool // folders in our own memory, relative to the root
 	home   string          // the folder that is the target's own, "" for none
@@ -98,6 +100,9 @@ func (b *rootBuilder) add(m Mount) {
 	case m.Kind == Private:
 		b.point(target, true)
 		b.window(target, m.Access, m.own)
+	case m.Kind == Copy:
+		b.point(target, false)
+		b.copy(m, target)
 	case m.Kind == Text:
 		b.point(target, false)
 		b.text(target, m.Source)

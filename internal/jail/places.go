@@ -19,7 +19,7 @@ func (s *Spec) Places(mounts bool) []Place {
 	var places []Place
 	for _, m := range s.Mounts {
 		switch m.Kind {
-		case Bind:
+		case Bind, Copy:
 			places = append(places, Place{m.Target, m.Access})
 		case Private:
 			if mounts {

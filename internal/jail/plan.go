@@ -58,7 +58,15 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 
 // complete plans the rest.
 func (p *plan) complete(s *Spec, host host, walls wallSet, between channels) error {
+	if i := slices.IndexFunc(s.Mounts, func(m Mount) bool { return m.Kind == Copy }); i >= 0 && p.root == nil {
+		return fmt.Errorf("%s: execute %q by its digest: only mounts can have a copy stand in for it", s.Mounts[i].at, s.Mounts[i].Target)
+	}
 	if p.root != nil {
+		copies, err := s.copies()
+		if err != nil {
+			return err
+		}
+		p.root.copies = copies
 		p.init.Wall(string(Mounts))
 		s.finishRoot(p.root)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/callgate/callgate/filter"
+	"github.com/callgate/callgate/internal/digest"
 )
 
 // Wall names one of the barriers between the target and the machine.
@@ -52,6 +53,7 @@ const (
 	Link                         // a symbolic link with the text Source
 	Proc                         // the target's own /proc
 	Text                         // a file of its own with the text Source
+	Copy                         // a copy of the host's file at Source, if it has the digest
 	Dev                          // /dev with the safe nodes, its own terminals and shared memory
 )
 
@@ -59,11 +61,13 @@ const (
 type Mount struct {
 	Kind   MountKind
 	Target string // absolute and clean, with no symbolic link in it
-	Source string // Bind: an absolute host path with no symbolic link in it; Link: its text
+	Source string // Bind, Copy: an absolute host path with no symbolic link in it; Link: its text
 	Access Access
-	Folder bool // Bind, Hidden: a directory stands there
-	own    bool // Private: the target's alone, as a home directory is, and not everybody's as /tmp
-	pin    bool // a mount point so that it can't be renamed
+	Folder bool          // Bind, Hidden: a directory stands there
+	digest digest.Digest // Copy: of the file's bytes
+	at     string        // Copy: the line of the policy that asks for it
+	own    bool          // Private: the target's alone, as a home directory is, and not everybody's as /tmp
+	pin    bool          // a mount point so that it can't be renamed
 }
 
 // Limit is one resource limit: setrlimit(2).

@@ -138,6 +138,10 @@ func fixedName(failed *WallError) bool {
 // that the target may write to.
 func (s *Spec) withoutMounts(failed *WallError) error {
 	for _, inner := range s.Mounts {
+		if inner.Kind == Copy {
+			return fmt.Errorf("%s: execute %q by its digest: only mounts can have a copy stand in for it, and %w: "+
+				"list it under exec, without its digest, or allow user namespaces (callgate doctor says how)", inner.at, inner.Target, failed)
+		}
 		if inner.Kind == Hidden && within(inner.Target, "/proc") {
 			return fmt.Errorf("withhold %q inside \"/proc\": only mounts can, and %w: "+
 				"write proc: none, or allow user namespaces (callgate doctor says how)", inner.Target, failed)

@@ -251,6 +251,9 @@ func run(m *machine, phase uint32, steps []Step, regs *[Registers]uintptr) bool 
 			continue
 		}
 		value, errno := call(s, regs)
+		if s.Op == OpWriteAll && errno == 0 {
+			errno = writeRest(s, regs, value)
+		}
 		if errno == 0 {
 			if s.Save != 0 {
 				regs[s.Save%Registers] = value
@@ -299,6 +302,27 @@ func call(s *Step, regs *[Registers]uintptr) (uintptr, syscall.Errno) {
 			return value, errno
 		}
 	}
+}
+
+// writeRest writes what a write of a step's left.
+//
+//go:nosplit
+//go:norace
+func writeRest(s *Step, regs *[Registers]uintptr, done uintptr) syscall.Errno {
+	for done < s.Args[2] {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_WRITE, regs[s.Args[0]%Registers], s.Args[1]+done, s.Args[2]-done, 0, 0, 0)
+		switch {
+		case errno == syscall.EINTR:
+		case errno != 0:
+			return errno
+		case n == 0:
+			return syscall.EIO
+		}
+		if errno == 0 {
+			done += n
+		}
+	}
+	return 0
 }
 
 // defaultSignals gives every caught signal its default action, as execve would.

@@ -22,6 +22,8 @@ const (
 	// OpExec is an OpCall of execve: tolerated errors are remembered, so that
 	// after the last candidate "permission denied" outlives "no such file".
 	OpExec
+	// OpWriteAll is an OpCall of write that goes on until all is written.
+	OpWriteAll
 	// OpSignalMask restores the signal mask that the caller of Start had. Until
 	// then every signal is blocked; those that the caller caught have their
 	// default action, those that it ignored stay ignored, as after execve.

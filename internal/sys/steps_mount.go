@@ -167,6 +167,29 @@ func (s *Script) NewFile(folder any, path string, mode int, text string) {
 	s.Close(r)
 }
 
+// NewFileFrom makes a file of memory that NewMemory returned, and gives the memory
+// up: it reads as zeros from then on.
+func (s *Script) NewFileFrom(folder any, path string, mode int, data []byte) {
+	r := s.Reg()
+	s.Call("make file", path, unix.SYS_OPENAT, folder, path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, mode).Into(r)
+	memory := PointerTo(&data[0])
+	s.Call("write all of", path, unix.SYS_WRITE, r, memory, len(data)).Op = OpWriteAll
+	s.Close(r)
+	s.Call("free memory", "", unix.SYS_MADVISE, memory, len(data), unix.MADV_DONTNEED)
+}
+
+// AttachNew mounts a new file system, of which nobody else has seen the inside, on
+// a folder in one that nobody else can write to.
+func (s *Script) AttachNew(kind string, folder any, path string, attributes uint64) {
+	context, tree := s.Reg(), s.Reg()
+	s.Call("open file system", kind, unix.SYS_FSOPEN, kind, unix.FSOPEN_CLOEXEC).Into(context)
+	s.Call("make file system", kind, unix.SYS_FSCONFIG, context, unix.FSCONFIG_CMD_CREATE, 0, 0, 0)
+	s.Call("mount file system", kind, unix.SYS_FSMOUNT, context, unix.FSMOUNT_CLOEXEC, attributes).Into(tree)
+	s.Call("mount on", path, unix.SYS_MOVE_MOUNT, tree, "", folder, path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	s.Close(tree)
+	s.Close(context)
+}
+
 // Close closes the descriptor in r and gives the register back.
 func (s *Script) Close(r Reg) {
 	s.Call("close", "", unix.SYS_CLOSE, r)

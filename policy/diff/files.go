@@ -25,7 +25,7 @@ func (s *sections) files(t policy.Target) {
 		if words(x) == words(y) {
 			continue
 		}
-		c := Change{Section: "files", What: path, From: words(x), To: words(y), Sense: sense(access(x), access(y)), A: x.At, B: y.At}
+		c := Change{Section: "files", What: path, From: words(x), To: words(y), Sense: sense(abilities(x), abilities(y)), A: x.At, B: y.At}
 		if n := len(told); n > 0 && told[n-1].From == c.From && told[n-1].To == c.To {
 			continue // as the directory it is in
 		}
@@ -108,6 +108,16 @@ func access(m policy.Mount) []string {
 	return out
 }
 
+// abilities is access, where executing a file whatever is in it is more than
+// executing just what a digest tells.
+func abilities(m policy.Mount) []string {
+	out := access(m)
+	if m.Access&policy.Execute != 0 && m.Digest.IsZero() {
+		out = append(out, "execute whatever is there")
+	}
+	return out
+}
+
 // words says what may be done at a mount, and whose files they are.
 func words(m policy.Mount) string {
 	switch m.Kind {
@@ -119,6 +129,9 @@ func words(m policy.Mount) string {
 	text := strings.Join(access(m), ", ")
 	if m.Kind != policy.Bind {
 		text += " (private)"
+	}
+	if !m.Digest.IsZero() {
+		text += " as " + m.Digest.String()
 	}
 	return text
 }
