@@ -30,6 +30,8 @@ type runOptions struct {
 	quiet        bool
 	plan         bool
 	explain      bool
+	explainTo    string
+	output       string
 	audit        string
 	auditFailure string
 	ask          bool
@@ -91,6 +93,8 @@ when it never ran.`,
 	f.BoolVar(&o.requireFull, "require-full", false, "refuse to run with fewer walls where namespaces may not be created")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say neither which walls are missing nor, in short, what was refused")
 	f.BoolVar(&o.explain, "explain", false, "say at the end what was refused, why, and what would allow it")
+	f.StringVar(&o.explainTo, "explain-to", "", "say so in this `file`, and not on standard error")
+	f.StringVarP(&o.output, "output", "o", "", "say so as `text or json`")
 	f.StringVar(&o.audit, "audit", "", "append what was refused to this `file`, a line of JSON a call")
 	f.StringVar(&o.auditFailure, "audit-failure", "", "what becomes of a call that can't be recorded: `refuse` (the default) or continue")
 	f.BoolVar(&o.ask, "ask", false, "ask on the terminal before a call is refused")
@@ -156,7 +160,7 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	if monitor != nil {
 		monitor.say(stderr)
 	}
-	if !o.quiet && !o.explain {
+	if !o.quiet && !o.explains() {
 		unreached.say(stderr)
 	}
 	for _, made := range spec.Made() {

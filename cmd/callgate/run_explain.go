@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -14,11 +15,27 @@ import (
 type explainer struct {
 	refusals guard.Refusals
 	network  *unreached // nil without a relay
+	json     bool
+	path     string   // of the file to write to, or ""
+	file     *os.File // that file
 }
 
-// say prints what was refused and what would allow it.
-func (x *explainer) say(w io.Writer) {
+// say prints what was refused and what would allow it, all that a gate saw which
+// did not fail.
+func (x *explainer) say(w io.Writer, failed error) {
 	if x == nil {
+		return
+	}
+	if x.file != nil {
+		defer func(stderr io.Writer) {
+			if err := x.file.Close(); err != nil {
+				fmt.Fprintf(stderr, "callgate: --explain-to: %v\n", err)
+			}
+		}(w)
+		w = x.file
+	}
+	if x.json {
+		x.sayJSON(w, failed)
 		return
 	}
 	list, omitted := x.refusals.Summary()

@@ -42,8 +42,8 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if m.auditor != nil {
 		m.auditor.planned = o.plan
 	}
-	if o.explain {
-		m.explainer = &explainer{}
+	if m.explainer, err = o.newExplainer(); err != nil {
+		return nil, err
 	}
 	m.patterns = newPatternGuard(p)
 	if m.asking, err = o.newAsking(); err != nil {
@@ -75,6 +75,9 @@ func (m *monitor) attach(spec *jail.Spec) {
 			return m.route(s, program, present)
 		}
 		if err := m.asking.settle(s.Mounts); err != nil {
+			return err
+		}
+		if err := m.explainer.open(s.Mounts); err != nil {
 			return err
 		}
 		return m.auditor.open(s.Mounts)
@@ -156,6 +159,6 @@ func (m *monitor) say(w io.Writer) {
 		fmt.Fprintf(w, "callgate: the gate stopped early: %v: what was refused since is not told\n", m.err)
 	}
 	m.auditor.say(w)
-	m.explainer.say(w)
+	m.explainer.say(w, m.err)
 	m.summary.say(w)
 }

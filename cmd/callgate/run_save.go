@@ -50,16 +50,23 @@ func newSaver(o *runOptions) (*saver, error) {
 // outOfReach is an error where the program may write the file, by the mount that
 // is nearest to it.
 func (s *saver) outOfReach(mounts []jail.Mount) error {
+	folder, ok := writableAt(s.path, mounts)
+	if !ok {
+		return nil
+	}
+	return fmt.Errorf("--save: %q lies in %q, where the program may write: it could allow itself more: name a file elsewhere, or add --ro %s", s.shown, folder, s.shown)
+}
+
+// writableAt reports whether the program may write a file, by the mount that is
+// nearest to it.
+func writableAt(path string, mounts []jail.Mount) (folder string, ok bool) {
 	var nearest jail.Mount
 	for _, m := range mounts {
-		if m.Kind == jail.Bind && within(s.path, m.Source) && len(m.Source) >= len(nearest.Source) {
+		if m.Kind == jail.Bind && within(path, m.Source) && len(m.Source) >= len(nearest.Source) {
 			nearest = m
 		}
 	}
-	if nearest.Access&jail.Write == 0 {
-		return nil
-	}
-	return fmt.Errorf("--save: %q lies in %q, where the program may write: it could allow itself more: name a file elsewhere, or add --ro %s", s.shown, nearest.Source, s.shown)
+	return nearest.Source, nearest.Access&jail.Write != 0
 }
 
 // save adds a cure to the file, whole or not at all.
