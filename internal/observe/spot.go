@@ -112,7 +112,11 @@ func (s *stop) findBack(full string) spot {
 		}
 		prefix := strings.Join(parts[:i], "/")
 		if sight, err := sys.Look(prefix); err == nil && sight.Path != "" {
-			s.ledger.File(learn.File{Path: sight.Path, Folder: true, Use: learn.Look}, s.program)
+			name := sight.Path
+			if !strings.Contains(prefix, "/..") { // the links on the way must be there, too
+				name = path.Clean(prefix)
+			}
+			s.ledger.File(learn.File{Path: name, Real: sight.Path, Folder: true, Use: learn.Look}, s.program)
 		}
 	}
 	if sight, err := sys.Look(full); err == nil && sight.Path != "" {
