@@ -102,6 +102,9 @@ func (d *drafter) file(e Entry) {
 		d.note("%q can't be written in a policy, for a character in it: it is not granted", e.Path)
 		return
 	}
+	if d.place.secret(e.Path) {
+		d.note("%s was used by %s and is granted, although the preset default hides it: look whether it should be", text, e.users)
+	}
 	value := policy.Path{Text: text, Optional: e.Optional}
 	if e.Access&policy.Execute != 0 {
 		d.add(value, e.users.String(), "files", "exec")

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +114,11 @@ func TestFiles(t *testing.T) {
 				{Path: "/home/ann/.cache/go", Folder: true, Use: Change}, {Path: "/home/ann/.cache/go/x", Use: Make},
 			},
 			want: []string{"w -~/.cache/go"},
+		},
+		{
+			name:  "what is of the moment may be missing",
+			files: []File{{Path: "/sys/fs/cgroup/memory/12a39711ec39/memory.limit_in_bytes", Use: Read}, {Path: "/run/nscd/socket", Use: Write}},
+			want:  []string{"r -/sys/fs/cgroup/memory/12a39711ec39/memory.limit_in_bytes", "w -/run/nscd/socket"},
 		},
 		{
 			name:  "what is gone is not granted",
@@ -328,4 +334,28 @@ func TestBounds(t *testing.T) {
 	if !slices.ContainsFunc(p.Files.ReadOnly, func(path policy.Path) bool { return strings.HasPrefix(path.Text, "/srv/data/set") }) {
 		t.Errorf("the folder is not among %v", p.Files.ReadOnly[:5])
 	}
+}
+
+// Whatever a program names, the document stays one, and grants no more than files
+// and folders that it named or that hold them.
+func FuzzFiles(f *testing.F) {
+	f.Add("/etc/a\n- b", "/home/ann/.ssh/id\x00/tmp/x", uint8(4), uint8(32))
+	f.Add("/", "/home/ann/work/# x: [", uint8(63), uint8(255))
+	f.Fuzz(func(t *testing.T, a, b string, first, second uint8) {
+		l := NewLedger(abi.AMD64)
+		for i, text := range []string{a, b} {
+			use := []uint8{first, second}[i]
+			name := path.Clean("/" + text)
+			l.File(File{Path: name, Use: Use(use), Folder: use&128 != 0}, text)
+		}
+		_, p, _ := learnt(t, begun(t), l, everything)
+		for _, list := range [][]policy.Path{p.Files.ReadOnly, p.Files.ReadWrite, p.Files.Exec} {
+			for _, granted := range list {
+				name := everything.expand(granted.Text)
+				if !within(path.Clean("/"+a), name) && !within(path.Clean("/"+b), name) {
+					t.Errorf("%q and %q grant %q", a, b, name)
+				}
+			}
+		}
+	})
 }

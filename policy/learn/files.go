@@ -98,7 +98,7 @@ func (o *outline) file(n *node, name string) []Entry {
 	if n.use == 0 || o.place.secret(name) && n.use&^Look == 0 || !o.place.Exists(name) {
 		return nil
 	}
-	e := Entry{Path: name, Access: policy.Read, real: n.real, made: n.use&Make != 0, users: n.users}
+	e := Entry{Path: name, Access: policy.Read, Optional: passing(name), real: n.real, made: n.use&Make != 0, users: n.users}
 	if n.use&Write != 0 {
 		e.Access |= policy.Write
 	}
@@ -125,7 +125,7 @@ func (o *outline) folder(n *node, name string, below []Entry, inhabited int) []E
 	if access == 0 || !o.place.Exists(name) {
 		return below
 	}
-	whole := Entry{Path: name, real: n.real, made: n.use&Make != 0, users: n.users}
+	whole := Entry{Path: name, Optional: passing(name), real: n.real, made: n.use&Make != 0, users: n.users}
 	if access&policy.Write != 0 { // what is mounted in it could not be replaced
 		for _, e := range below {
 			access |= e.Access
@@ -142,6 +142,12 @@ func (o *outline) folder(n *node, name string, below []Entry, inhabited int) []E
 		whole.users.join(e.users)
 	}
 	return append([]Entry{whole}, kept...)
+}
+
+// passing reports whether a path is of the moment: the kernel's objects, control
+// groups by their names among them, and sockets of services.
+func passing(name string) bool {
+	return within(name, "/sys") || within(name, "/run") || within(name, "/var/run")
 }
 
 func accessOf(n *node) (access policy.Access) {
