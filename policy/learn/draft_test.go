@@ -270,6 +270,27 @@ network: {mode: host, families: [unix], connect: [80]}
 	}
 }
 
+// What can't be granted, or perhaps should not be, is told.
+func TestNotes(t *testing.T) {
+	l := NewLedger(abi.AMD64)
+	l.File(File{Path: "/home/ann/.ssh/id_ed25519", Use: Read}, "ssh")
+	l.File(File{Path: "/dev/kvm", Use: Write}, "qemu")
+	l.File(File{Path: "/etc/a\tb", Use: Read}, "sh")
+	l.Port(Bind, 0, true, "py\nthon")
+	l.Port(Bind, 8080, false, "python")
+	l.Port(Connect, 40000, true, "python")
+	_, _, notes := learnt(t, begun(t), l, everything)
+	want := []string{
+		`"/etc/a\tb" can't be written in a policy, for a character in it: it is not granted`,
+		"~/.ssh/id_ed25519 was used by ssh: once and is granted, although the preset default hides it: look whether it should be",
+		"a port that the kernel chose was connected to, by python: once: it will be another the next time: remove connect to allow all",
+		"/dev/kvm is a device that a private /dev lacks: it is not granted",
+	}
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // What wasn't used goes; the base, what refuses, and comments stay.
 func TestTighten(t *testing.T) {
 	l := NewLedger(abi.AMD64)
