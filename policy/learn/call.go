@@ -40,7 +40,7 @@ func looksOf(call string) []look {
 	switch call {
 	case "arch_prctl", "keyctl", "prctl":
 		return []look{{arg: "option"}}
-	case "bpf", "fcntl", "ioctl":
+	case "bpf", "ioctl":
 		return []look{{arg: "cmd"}}
 	case "clone":
 		return []look{{arg: "flags", mask: "CLONE_THREAD|" + namespaces}}

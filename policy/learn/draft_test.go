@@ -194,7 +194,7 @@ func callOf(name string, args ...uint64) abi.Call {
 func TestCalls(t *testing.T) {
 	l := NewLedger(abi.AMD64)
 	for _, c := range []abi.Call{
-		callOf("openat"), callOf("uname"), callOf("ioctl", 0, 0x5401), callOf("ioctl", 0, 0x5413), callOf("kill", 1, 15),
+		callOf("openat"), callOf("setsid"), callOf("ioctl", 0, 0x5402), callOf("ioctl", 0, 0x540f), callOf("kill", 1, 15),
 		callOf("clone", 0x1200011), callOf("socket", 2, 0x80001, 6), callOf("socket", 16, 3, 0), callOf("setsockopt", 3, 1, 2),
 		callOf("mmap", 0, 4096, 5, 2), callOf("mknodat", 0, 0, 0o100644), callOf("prctl", 15),
 	} {
@@ -209,8 +209,8 @@ func TestCalls(t *testing.T) {
 		question string
 		allowed  bool
 	}{
-		{"read", true}, {"openat", true}, {"uname", true}, {"sysinfo", false}, {"mount", false},
-		{"ioctl cmd=TCGETS", true}, {"ioctl cmd=TIOCGWINSZ", true}, {"ioctl cmd=TIOCSTI", false},
+		{"read", true}, {"openat", true}, {"setsid", true}, {"setpgid", false}, {"mount", false},
+		{"ioctl cmd=TCSETS", true}, {"ioctl cmd=TIOCGPGRP", true}, {"ioctl cmd=TIOCSTI", false},
 		{"kill sig=SIGTERM", true}, {"kill sig=SIGKILL", false},
 		{"clone flags=SIGCHLD", true}, {"clone flags=CLONE_VM|CLONE_VFORK|SIGCHLD", true}, {"clone flags=CLONE_NEWUSER", false}, {"clone flags=CLONE_THREAD", false},
 		{"socket AF_INET SOCK_STREAM IPPROTO_TCP", true}, {"socket AF_INET SOCK_DGRAM", false}, {"socket AF_UNIX SOCK_STREAM", false},
@@ -238,12 +238,12 @@ func TestPersonDecides(t *testing.T) {
 	const mine = `extends: [strict] # mine
 syscalls:
   rules: # mine, too
-  - {then: EACCES, calls: [uname]} # never
+  - {then: EACCES, calls: [setsid]} # never
 files: {hidden: [/etc/passwd]}
 network: {mode: host, families: [unix], connect: [80]}
 `
 	l := NewLedger(abi.AMD64)
-	for _, name := range []string{"uname", "sysinfo", "mount", "socket"} {
+	for _, name := range []string{"setsid", "setpgid", "mount", "socket"} {
 		l.Call(callOf(name, 2, 1, 0), "test")
 	}
 	l.File(File{Path: "/etc/passwd", Use: Read}, "test")
@@ -265,7 +265,7 @@ network: {mode: host, families: [unix], connect: [80]}
 		t.Fatal(err)
 	}
 	refused, err := l.Refused(merged, here)
-	if want := []string{"app.yaml:4 refuses uname, which was used by test: once: left so"}; err != nil || !slices.Equal(refused, want) {
+	if want := []string{"app.yaml:4 refuses setsid, which was used by test: once: left so"}; err != nil || !slices.Equal(refused, want) {
 		t.Errorf("Refused(...) = %q, %v; want %q", refused, err, want)
 	}
 }
@@ -296,20 +296,20 @@ func TestTighten(t *testing.T) {
 	l := NewLedger(abi.AMD64)
 	use := func(names ...string) {
 		for _, name := range names {
-			l.Call(callOf("ioctl", 0, 0x5401), "a")
+			l.Call(callOf("ioctl", 0, 0x5402), "a")
 			l.Call(callOf(name), "a")
 			l.File(File{Path: "/etc/" + name, Use: Read}, "a")
 		}
 	}
-	use("uname", "sysinfo")
+	use("setsid", "setpgid")
 	l.File(File{Path: "/home/ann/work", Folder: true, Use: Change}, "a")
-	l.Call(callOf("ioctl", 0, 0x5413), "a")
+	l.Call(callOf("ioctl", 0, 0x540f), "a")
 	l.Port(Connect, 80, false, "a")
 	l.Port(Connect, 443, false, "a")
 	text, _, _ := learnt(t, begun(t), l, everything)
 	text = strings.Replace(text, "  rules:\n", "  rules:\n  # never\n  - {then: kill, calls: [mount]}\n", 1)
 	l = NewLedger(abi.AMD64)
-	use("uname")
+	use("setsid")
 	l.Port(Connect, 80, false, "a")
 	doc := parsed(t, []byte(text))
 	out, err := document.Remove("app.yaml", []byte(text), l.Unused(doc, everything))
@@ -317,15 +317,15 @@ func TestTighten(t *testing.T) {
 		t.Fatal(err)
 	}
 	tight, p, _ := learnt(t, out, l, everything)
-	if diff := cmp.Diff([]string{"r /etc/uname"}, entries(p)); diff != "" {
+	if diff := cmp.Diff([]string{"r /etc/setsid"}, entries(p)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	for _, want := range []string{"# never\n", "then: kill", "calls: [uname]", "mode: host\n  connect:\n  - 80 # a: once\n  bind: []\n", "in: [F_GETFD", "{arg: cmd, equals: TCGETS}"} {
+	for _, want := range []string{"# never\n", "then: kill", "calls: [setsid]", "mode: host\n  connect:\n  - 80 # a: once\n  bind: []\n", "in: [TCGETS", "{arg: cmd, equals: TCSETS}"} {
 		if !strings.Contains(tight, want) {
 			t.Errorf("no %q in\n%s", want, tight)
 		}
 	}
-	for _, gone := range []string{"sysinfo", "TIOCGWINSZ", "443"} {
+	for _, gone := range []string{"setpgid", "TIOCGPGRP", "443"} {
 		if strings.Contains(tight, gone) {
 			t.Errorf("still %q in\n%s", gone, tight)
 		}
