@@ -35,11 +35,28 @@ func (s *Spec) execError(errno syscall.Errno) *ExecError {
 	if !strings.Contains(name, "/") {
 		if path, err := exec.LookPath(name); err == nil {
 			found = path
+		} else if path := inPath(name); path != "" {
+			found = path // though it is not executable
+		} else if errno == syscall.EACCES {
+			errno = syscall.ENOENT // it was a folder that the user may not search
 		}
 	} else if !filepath.IsAbs(name) {
 		found = filepath.Join(cmp.Or(s.From, s.Dir), name)
 	}
 	return &ExecError{name, errno, s.execCure(found, errno)}
+}
+
+// inPath returns the first file of this name in a folder of PATH, executable or
+// not, or "".
+func inPath(name string) string {
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		if path := filepath.Join(folder, name); filepath.IsAbs(path) {
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	return ""
 }
 
 func (s *Spec) execCure(path string, errno syscall.Errno) string {
