@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/callgate/callgate/abi"
@@ -65,6 +66,13 @@ type Tap interface {
 // an answer that fails, the taps see. A Given's descriptor has no number yet.
 type Recorder interface {
 	Record(event.Event) error
+}
+
+// Selective is a Tap or Recorder that keeps only some events. Wants is asked before
+// the task is answered. What nobody wants is shown all the same, but with no more of
+// the Task than the trap says: to ask the kernel takes longer than most answers.
+type Selective interface {
+	Wants(event.Event) bool
 }
 
 // Gate takes traps from a Source, has the Handler decide and the taps watch.
@@ -158,7 +166,7 @@ func (s *server) release() {
 // serve answers one trap, once that is recorded, and shows it to the taps.
 func (s *server) serve(t *Trap) {
 	verdict := s.decide(t)
-	if s.Recorder != nil || len(s.Taps) > 0 {
+	if s.interests(t, verdict) {
 		t.Identify() // before it is answered, and may be gone
 	}
 	verdict = s.record(t, verdict)
@@ -170,6 +178,19 @@ func (s *server) serve(t *Trap) {
 	for _, tap := range s.Taps {
 		tap.Observe(e)
 	}
+}
+
+// interests reports whether somebody wants to know whose call this is.
+func (s *server) interests(t *Trap, v Verdict) bool {
+	if s.Recorder == nil && len(s.Taps) == 0 {
+		return false
+	}
+	e := eventOf(t, v, resultOf(v), nil)
+	wants := func(who any) bool {
+		selective, ok := who.(Selective)
+		return !ok || selective.Wants(e)
+	}
+	return s.Recorder != nil && wants(s.Recorder) || slices.ContainsFunc(s.Taps, func(tap Tap) bool { return wants(tap) })
 }
 
 // decide refuses where the handler panics: one bad call must neither pass nor

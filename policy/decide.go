@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/filter"
@@ -147,18 +146,29 @@ func (j *Judge) syscall(q Question, call *abi.Syscall, number abi.Sysno, args [6
 		a.At, a.Reason = j.whyMissing(call)
 		return j.withCure(a, q, call, number)
 	}
-	what := call.Name
-	if slices.ContainsFunc(call.Args, func(arg abi.Arg) bool { return j.looksAt(number, indexOf(call, arg.Name)) }) {
-		what += " with these arguments"
-	}
-	a.At, a.Reason = j.compiled.Origins[table][rule], "a rule refuses "+what
-	if a.At == (Origin{}) {
-		a.At, a.Reason = j.policy.Syscalls.Otherwise.At, "no rule allows "+what
-	}
-	if a.Action.Lets() {
+	a.At = j.compiled.Origins[table][rule]
+	switch {
+	case a.Action.Lets():
 		a.Wall, a.Reason = "", call.Name+" is allowed"
+	case a.At == Origin{}:
+		a.Reason = "no rule allows " + j.asRulesSeeIt(call, number)
+	default:
+		a.Reason = "a rule refuses " + j.asRulesSeeIt(call, number)
+	}
+	if a.At == (Origin{}) {
+		a.At = j.policy.Syscalls.Otherwise.At
 	}
 	return j.withCure(a, q, call, number)
+}
+
+// asRulesSeeIt names a call, and that there are rules for some arguments of it.
+func (j *Judge) asRulesSeeIt(call *abi.Syscall, number abi.Sysno) string {
+	for i := range call.Args {
+		if j.looksAt(number, i) {
+			return call.Name + " with these arguments"
+		}
+	}
+	return call.Name
 }
 
 // whyMissing says why no rule decides a call, so that it seems to be missing.

@@ -83,14 +83,19 @@ func within(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
 
-// Record is gate.Recorder's. What the kernel runs, or callgate in its stead, and
-// nothing is expected to refuse, was no decision: the call only named a path that
-// was looked at.
+// Record is gate.Recorder's.
 func (a *auditor) Record(e event.Event) error {
-	if e.Outcome != event.Refused && e.Errno == 0 && e.Why.Text == "" {
+	if !a.Wants(e) {
 		return nil
 	}
 	return a.log.Record(e)
+}
+
+// Wants is gate.Selective's. What the kernel runs, or callgate in its stead, and
+// nothing is expected to refuse, was no decision: the call only named a path that
+// was looked at. What somebody allowed when asked was one.
+func (a *auditor) Wants(e event.Event) bool {
+	return e.Outcome == event.Refused || e.Errno != 0 || e.Why.Text != ""
 }
 
 // say prints what could not be recorded.

@@ -57,9 +57,12 @@ func kindOf(e event.Event) kind {
 	return k
 }
 
+// Wants is gate.Selective's: what is neither refused nor expected to be is not kept.
+func (r *Refusals) Wants(e event.Event) bool { return e.Errno != 0 }
+
 // Observe is gate.Tap's.
 func (r *Refusals) Observe(e event.Event) {
-	if e.Errno == 0 { // neither refused nor expected to be
+	if !r.Wants(e) {
 		return
 	}
 	k := kindOf(e)
