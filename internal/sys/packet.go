@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 
@@ -99,7 +100,13 @@ func (p *Packets) Receive(packet []byte) (size int, err error) {
 // Send sends a packet with its header to an IPv4 address, by the namespace's routes:
 // to one of its own by the loopback.
 func (p *Packets) Send(packet []byte, to netip.Addr) error {
-	return os.NewSyscallError("sendto", unix.Sendto(int(p.socket.Fd()), packet, 0, &unix.SockaddrInet4{Addr: to.As4()}))
+	conn, err := p.socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	closed := conn.Control(func(fd uintptr) { failed = unix.Sendto(int(fd), packet, 0, &unix.SockaddrInet4{Addr: to.As4()}) })
+	return errors.Join(closed, os.NewSyscallError("sendto", failed))
 }
 
 // Close ends Receive.
