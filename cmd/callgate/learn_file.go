@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
+
+	"github.com/callgate/callgate/policy"
 )
 
 // tryFolder reports whether a file can be made in a folder.
@@ -66,4 +69,21 @@ func replaceFile(name string, text []byte) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// exposed warns of a policy that the program can change.
+func (l *lesson) exposed(p *policy.Policy) []string {
+	if l.file == "" {
+		return nil
+	}
+	for _, m := range slices.Backward(p.Mounts(l.target)) {
+		if !within(l.file, m.Path) {
+			continue
+		}
+		if m.Kind == policy.Bind && m.Access&policy.Write != 0 {
+			return []string{fmt.Sprintf("%s lies in %s, where the program may write: keep it elsewhere, or the program can change it", l.name(), m.Path)}
+		}
+		break
+	}
+	return nil
 }

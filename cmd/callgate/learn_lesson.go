@@ -235,23 +235,6 @@ func (l *lesson) tighten(text []byte, place learn.Place) (out []byte, removed in
 	return out, len(unused) + len(loose), err
 }
 
-// exposed warns of a policy that the program can change.
-func (l *lesson) exposed(p *policy.Policy) []string {
-	if l.file == "" {
-		return nil
-	}
-	for _, m := range slices.Backward(p.Mounts(l.target)) {
-		if !within(l.file, m.Path) {
-			continue
-		}
-		if m.Kind == policy.Bind && m.Access&policy.Write != 0 {
-			return []string{fmt.Sprintf("%s lies in %s, where the program may write: keep it elsewhere, or the program can change it", l.name(), m.Path)}
-		}
-		break
-	}
-	return nil
-}
-
 func isThere(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

@@ -41,7 +41,6 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 	d.hidden(l)
 	d.network(l)
 	d.Notes = append(d.Notes, o.notes...)
-	d.Notes = append(d.Notes, slices.Sorted(maps.Keys(l.notes))...)
 	return &d.Draft, nil
 }
 

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -44,11 +45,20 @@ func outlineOf(t *tree, place Place) *outline {
 			return o
 		}
 	}
-	o.notes = append(o.notes, "more files were used than a policy may list, in folders that hold too much to be granted whole: those that were used least are left out")
+	o.note("more files were used than a policy may list, in folders that hold too much to be granted whole: those that were used least are left out")
 	slices.SortStableFunc(o.entries, func(a, b Entry) int { return b.users.count - a.users.count })
 	o.entries = o.entries[:maxEntries]
 	slices.SortFunc(o.entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return o
+}
+
+// maxNotes bounds what is told at the end.
+const maxNotes = 20
+
+func (o *outline) note(format string, args ...any) {
+	if len(o.notes) < maxNotes {
+		o.notes = append(o.notes, oneLine(fmt.Sprintf(format, args...)))
+	}
 }
 
 // walk returns the entries for a node and all below it.
@@ -81,7 +91,7 @@ func (o *outline) special(n *node, name string) (done bool) {
 	case inDev:
 		o.dev = true
 		if name != "/dev" && !isOwnDevice(name) && n.use != 0 {
-			o.notes = append(o.notes, name+" is a device that a private /dev lacks: it is not granted")
+			o.note("%s is a device that a private /dev lacks: it is not granted", name)
 		}
 		return name != "/dev"
 	case inTmp:
@@ -168,9 +178,12 @@ func accessOf(n *node) (access policy.Access) {
 func (o *outline) inBroad(n *node, name string, below []Entry) []Entry {
 	if n.use&Change != 0 && within(name, o.place.Target.Home) {
 		o.home = true
+		if name == o.place.Target.Home || name == o.place.Target.Dir {
+			o.note("%s was changed by %s, and holds too much to be granted whole: only what is there now is granted, by name", name, n.users)
+		}
 	}
 	if n.folded {
-		o.notes = append(o.notes, name+" holds too much to be granted whole, and more files of it were used than are kept: name those that the program needs")
+		o.note("%s holds too much to be granted whole, and more files of it were used than are kept: name those that the program needs", name)
 	}
 	for i := range below {
 		if below[i].made && path.Dir(below[i].Path) == name {

@@ -13,7 +13,6 @@ type Ledger struct {
 	datagrams, ownDatagrams map[uint16]bool        // local ports that were sent to, and bound
 	ports                   [2]map[uint16]*traffic // by direction
 	host                    bool                   // the machine's network was used, other than by its TCP ports
-	notes                   map[string]bool
 }
 
 // maxFiles bounds the paths that a Ledger keeps: about 200 bytes each.
@@ -23,7 +22,7 @@ const maxFiles = 50000
 func NewLedger(arch abi.Arch) *Ledger {
 	return &Ledger{
 		arch: arch, calls: map[string]*call{}, files: tree{most: maxFiles},
-		ports: [2]map[uint16]*traffic{{}, {}}, notes: map[string]bool{},
+		ports:     [2]map[uint16]*traffic{{}, {}},
 		datagrams: map[uint16]bool{}, ownDatagrams: map[uint16]bool{},
 	}
 }
@@ -78,16 +77,6 @@ func (l *Ledger) Datagram(d Direction, port uint16, local bool) {
 // Outside notes that a program reached for the machine's network.
 func (l *Ledger) Outside() { l.host = true }
 
-// maxNotes bounds what is told at the end.
-const maxNotes = 20
-
-// Note keeps a line to be told at the end, once.
-func (l *Ledger) Note(line string) {
-	if len(l.notes) < maxNotes {
-		l.notes[oneLine(line)] = true
-	}
-}
-
 // Process notes that a program started a process: by which call, nobody saw.
 func (l *Ledger) Process(program string) {
 	for _, name := range []string{"clone", "fork", "vfork"} {
@@ -100,9 +89,12 @@ func (l *Ledger) Process(program string) {
 // Thread notes that a program started a thread.
 func (l *Ledger) Thread(program string) {
 	row, number, ok := l.arch.Find("clone")
+	if !ok {
+		return
+	}
 	flag, known := abi.ParseConstant("CLONE_THREAD", l.arch)
 	at, _, found := argument(row, "flags")
-	if ok && known && found {
+	if known && found {
 		c := abi.Call{Arch: l.arch, Nr: number}
 		c.Args[at] = flag
 		l.Call(c, program)
