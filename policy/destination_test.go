@@ -162,6 +162,12 @@ func TestWhereNamesLead(t *testing.T) {
 			t.Errorf("%s that leads to %s is trusted: %v; want %v", policy.HostName, address, got, c.host)
 		}
 	}
+	for _, rule := range []string{"80", "*.callgate.internal:80", "127.0.0.1:81"} {
+		n := network(t, rule)
+		if n.AllowsName(policy.HostName) || n.ReachesName(policy.HostName, 80, false) || n.TrustsName(policy.HostName, netip.MustParseAddr("127.0.0.1"), 80, false) {
+			t.Errorf("%s leads to the machine's own loopback", rule)
+		}
+	}
 	both := network(t, "*.example.org:80", "169.254.169.254:80")
 	if metadata := netip.MustParseAddr("169.254.169.254"); !both.TrustsName(name, metadata, 80, false) || both.TrustsName(name, metadata, 81, false) {
 		t.Error("an address that is listed, too, is not trusted on its port alone")

@@ -12,14 +12,20 @@ import (
 // AllowsName reports whether a program in a network of its own may look a
 // canonical name up: whether a port of it may be connected to.
 func (n *Network) AllowsName(name string) bool {
-	return slices.ContainsFunc(n.Connect.Value, func(d Destination) bool { return d.matchesName(name) || d.IsAny() })
+	return slices.ContainsFunc(n.Connect.Value, func(d Destination) bool { return d.leadsTo(name) })
 }
 
 // ReachesName reports whether it may connect to a port of a canonical name.
 func (n *Network) ReachesName(name string, port uint16, udp bool) bool {
 	return slices.ContainsFunc(n.Connect.Value, func(d Destination) bool {
-		return d.Port == port && d.UDP == udp && (d.matchesName(name) || d.IsAny())
+		return d.Port == port && d.UDP == udp && d.leadsTo(name)
 	})
+}
+
+// leadsTo reports whether the destination lists a canonical name: the machine's
+// own only where it is spelled out.
+func (d Destination) leadsTo(name string) bool {
+	return d.Name == name && name != "" || name != HostName && (d.matchesName(name) || d.IsAny())
 }
 
 // ReachesAddress reports whether it may connect to a port of an address.
@@ -37,13 +43,13 @@ func (n *Network) ReachesAddress(address netip.Addr, port uint16, udp bool) bool
 // [HostName] does, unless the address is listed, too.
 func (n *Network) TrustsName(name string, address netip.Addr, port uint16, udp bool) bool {
 	address = address.Unmap()
-	if name == HostName && address.IsLoopback() || IsPublic(address) || n.ReachesAddress(address, port, udp) {
+	if IsPublic(address) || n.ReachesAddress(address, port, udp) {
 		return true
 	}
 	spelled := slices.ContainsFunc(n.Connect.Value, func(d Destination) bool {
 		return d.Port == port && d.UDP == udp && d.Name == name
 	})
-	return spelled && !isOwn(address)
+	return spelled && (!isOwn(address) || name == HostName && address.IsLoopback())
 }
 
 // IsAny reports whether the destination is a port of every public address.
