@@ -115,10 +115,15 @@ func mayExecute(call string) bool {
 	return false
 }
 
-// taskHasFile reports whether there is a file, and no folder, as the task sees it.
+// taskHasFile reports whether there is a file, and no folder, as the task sees it;
+// or as callgate does, where the task can't be looked into: before its first
+// program it can't, by an ordinary user.
 func taskHasFile(tid int, name string) bool {
 	info, err := os.Stat("/proc/" + strconv.Itoa(tid) + "/root" + name)
-	return err == nil && !info.IsDir() || errors.Is(err, fs.ErrPermission)
+	if errors.Is(err, fs.ErrPermission) {
+		info, err = os.Stat(name)
+	}
+	return err == nil && !info.IsDir()
 }
 
 // sends reports whether datagrams may go where a connection may not: nobody can
