@@ -38,6 +38,11 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 		d.file(e)
 	}
 	d.places(o)
+	for _, folder := range slices.Sorted(maps.Keys(o.programs)) {
+		if m, ok := mountOf(d.mounts, folder); !ok || m.Path != folder || m.Access&policy.Execute == 0 {
+			d.add(policy.Path{Text: folder}, o.programs[folder].String(), "files", "exec")
+		}
+	}
 	d.hidden(l)
 	d.network(l)
 	d.Notes = append(d.Notes, o.notes...)

@@ -146,6 +146,14 @@ func TestFiles(t *testing.T) {
 			want: []string{"r /tmp/input"},
 		},
 		{
+			name: "a program made and executed in /tmp",
+			files: []File{
+				{Path: "/tmp", Folder: true, Use: Change}, {Path: "/tmp/build", Use: Make}, {Path: "/tmp/build", Folder: true, Use: Change},
+				{Path: "/tmp/build/test", Use: Make}, {Path: "/tmp/build/test", Use: Read | Execute},
+			},
+			want: []string{"x /tmp"},
+		},
+		{
 			name:  "what can't be written in a document is its folder's",
 			files: []File{{Path: "/srv/data/set/a\nb", Use: Read}, {Path: "/srv/data/set/\xff", Use: Read}, {Path: "/srv/data/other/# a: b", Use: Read}},
 			want:  []string{"r /srv/data/other/# a: b", "r /srv/data/set"},

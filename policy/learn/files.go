@@ -27,7 +27,8 @@ type outline struct {
 	siblings int // entries of a folder beyond which it is one
 	entries  []Entry
 
-	home, tmp, dev, proc bool // these were used
+	home, tmp, dev, proc bool              // these were used
+	programs             map[string]*users // the folders for temporary files in which programs were made and executed
 	notes                []string
 }
 
@@ -96,12 +97,36 @@ func (o *outline) special(n *node, name string) (done bool) {
 		return name != "/dev"
 	case inTmp:
 		o.tmp = o.tmp || n.use&(Change|Make|List) != 0 || n.use != 0 && n.folder && len(n.children) == 0
+		if n.use&Make != 0 {
+			o.executed(n, name)
+		}
 		return n.use&Make != 0
 	}
 	if name == o.place.Target.Home && n.use != 0 {
 		o.home = true
 	}
 	return false
+}
+
+// executed has a folder for temporary files hold programs, where the program made
+// and executed one in there.
+func (o *outline) executed(n *node, name string) {
+	folder := "/tmp"
+	if within(name, "/var/tmp") {
+		folder = "/var/tmp"
+	}
+	n.each(func(n *node) {
+		if n.use&Execute == 0 {
+			return
+		}
+		if o.programs == nil {
+			o.programs = map[string]*users{}
+		}
+		if o.programs[folder] == nil {
+			o.programs[folder] = &users{}
+		}
+		o.programs[folder].join(n.users)
+	})
 }
 
 func (o *outline) file(n *node, name string) []Entry {

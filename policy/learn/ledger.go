@@ -77,9 +77,10 @@ func (l *Ledger) Datagram(d Direction, port uint16, local bool) {
 // Outside notes that a program reached for the machine's network.
 func (l *Ledger) Outside() { l.host = true }
 
-// Process notes that a program started a process: by which call, nobody saw.
+// Process notes that a program started a process: by which call, nobody saw. How it
+// waits for its end may be another one the next time.
 func (l *Ledger) Process(program string) {
-	for _, name := range []string{"clone", "fork", "vfork"} {
+	for _, name := range []string{"clone", "fork", "vfork", "wait4", "waitid"} {
 		if number, ok := l.arch.Number(name); ok {
 			l.Call(abi.Call{Arch: l.arch, Nr: number}, program)
 		}
