@@ -7,7 +7,7 @@ import "github.com/callgate/callgate/internal/sys"
 func All() []*Feature {
 	return []*Feature{
 		NoNewPrivs, AmbientCapabilities, OpenTree, MountSetattr, Openat2, CloseRange, Clone3, PidfdOpen, PidfdGetfd, PidfdWait,
-		UserNamespaces, MountNamespaces, PivotRoot, PidNamespaces, NetworkNamespaces, IPCNamespaces, UTSNamespaces, CgroupNamespaces,
+		UserNamespaces, MountNamespaces, PivotRoot, PidNamespaces, NetworkNamespaces, LinkPairs, IPCNamespaces, UTSNamespaces, CgroupNamespaces,
 		ReadOnlyMounts, OwnProc, Overlay,
 		SeccompFilter, SeccompActions, SeccompNotify, KillableWait,
 		LandlockRules,

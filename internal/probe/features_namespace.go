@@ -35,6 +35,12 @@ var (
 		Lost:  "the filter refuses all internet sockets, so the program can't connect to itself either",
 		Probe: func() Finding { return inside(sys.NewNetwork, (*sys.Script).LoopbackUp) }, Cure: cureNamespace,
 	}
+	LinkPairs = &Feature{
+		Name: "pairs of links", Group: Namespaces,
+		For:   "a network of the program's own that leads to what --net lists, and published ports",
+		Lost:  "runs with such a network are refused",
+		Probe: func() Finding { return inside(sys.NewNetwork, (*sys.Script).LinkPair) }, Cure: cureNamespace,
+	}
 	IPCNamespaces = &Feature{
 		Name: "ipc namespaces", Group: Namespaces, Full: true,
 		For:   "System V and POSIX queues, semaphores and shared memory of the program's own",

@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -45,7 +46,7 @@ network: {mode: MODE, connect: [RULES]}
 // the machine's network, and none where a relay leads elsewhere, though to the
 // same port of another machine and to another port of the same.
 func TestNothingElseIsReached(t *testing.T) {
-	if err := probe.MountNamespaces.Check(); err != nil {
+	if err := errors.Join(probe.MountNamespaces.Check(), probe.LinkPairs.Check()); err != nil {
 		t.Skipf("kernel lacks: %v", err)
 	}
 	forbidden := serve(t, machineAddress(t), attack.Secret)

@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,7 +23,7 @@ const (
 // relay: bytes a second from the server, the time of a round trip of a byte, and
 // that of a connection.
 func BenchmarkRelay(b *testing.B) {
-	if err := probe.MountNamespaces.Check(); err != nil {
+	if err := errors.Join(probe.MountNamespaces.Check(), probe.LinkPairs.Check()); err != nil {
 		b.Skipf("kernel lacks: %v", err)
 	}
 	server := measured(b)

@@ -87,7 +87,7 @@ func serveWith(t *testing.T, handle func(*net.TCPConn)) netip.AddrPort {
 // TestConnectionsEndAsOutside holds that a program sees of a connection what it
 // would see without a relay.
 func TestConnectionsEndAsOutside(t *testing.T) {
-	if err := probe.MountNamespaces.Check(); err != nil {
+	if err := errors.Join(probe.MountNamespaces.Check(), probe.LinkPairs.Check()); err != nil {
 		t.Skipf("kernel lacks: %v", err)
 	}
 	answering := serveWith(t, func(c *net.TCPConn) {

@@ -48,11 +48,35 @@ const (
 // VethPair makes a pair of links (veth(4)), each with the name and index given:
 // one here, the other in the network namespace of the process pid.
 func (n *Netlink) VethPair(name string, index, pid int) error {
-	link := attribute(unix.IFLA_IFNAME, append([]byte(name), 0))
-	peer := slices.Concat(linkMessage(index, 0), link, attribute(unix.IFLA_NET_NS_PID, native.AppendUint32(nil, uint32(pid))))
-	info := slices.Concat(attribute(infoKind, []byte("veth")), attribute(infoData, attribute(vethPeer, peer)))
-	return n.request("make a pair of links (veth)", unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL,
-		slices.Concat(linkMessage(index, 0), link, attribute(unix.IFLA_LINKINFO, info)))
+	there := attribute(unix.IFLA_NET_NS_PID, native.AppendUint32(nil, uint32(pid)))
+	return n.request("make a pair of links (veth)", unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, pairMessage(name, name, index, index, there))
+}
+
+// pairMessage asks for a pair of links; there says in which namespace the peer is.
+func pairMessage(name, peer string, index, peerIndex int, there []byte) []byte {
+	named := func(name string) []byte { return attribute(unix.IFLA_IFNAME, append([]byte(name), 0)) }
+	other := slices.Concat(linkMessage(peerIndex, 0), named(peer), there)
+	info := slices.Concat(attribute(infoKind, []byte("veth")), attribute(infoData, attribute(vethPeer, other)))
+	return slices.Concat(linkMessage(index, 0), named(name), attribute(unix.IFLA_LINKINFO, info))
+}
+
+// LinkPair makes a pair of links in the process's network namespace. A kernel that
+// has none such shows it by the missing link (ENODEV).
+func (s *Script) LinkPair() {
+	const name, peer, index = "pair0", "pair1", 100
+	message := netlinkMessage(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, 1, pairMessage(name, peer, index, index+1, nil))
+	r := s.Reg()
+	s.Call("open netlink socket", "", unix.SYS_SOCKET, NetlinkSocket[0], NetlinkSocket[1]|unix.SOCK_CLOEXEC, NetlinkSocket[2]).Into(r)
+	s.Call("make a pair of links (veth)", "", unix.SYS_SENDTO, r, PointerTo(&message[0]), len(message), 0, 0, 0)
+	s.Close(r)
+	request := &struct {
+		name [unix.IFNAMSIZ]byte
+		_    [24]byte
+	}{}
+	copy(request.name[:], name)
+	s.Call("open socket", "", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0).Into(r)
+	s.Call("find a link of a pair (veth)", "", unix.SYS_IOCTL, r, unix.SIOCGIFINDEX, PointerTo(request))
+	s.Close(r)
 }
 
 // Address gives a link an address, whose network is then reached by the link.
@@ -116,14 +140,19 @@ func attribute(kind uint16, value []byte) []byte {
 	return append(out, make([]byte, -len(value)&3)...)
 }
 
+// netlinkMessage is a body with struct nlmsghdr before it.
+func netlinkMessage(kind, flags uint16, sequence uint32, body []byte) []byte {
+	message := native.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
+	message = native.AppendUint16(message, kind)
+	message = native.AppendUint16(message, flags|unix.NLM_F_REQUEST)
+	message = native.AppendUint32(message, sequence)
+	return append(native.AppendUint32(message, 0), body...)
+}
+
 // request sends a message and reads the kernel's answer to it.
 func (n *Netlink) request(what string, kind, flags uint16, body []byte) error {
 	n.sequence++
-	message := native.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
-	message = native.AppendUint16(message, kind)
-	message = native.AppendUint16(message, flags|unix.NLM_F_REQUEST|unix.NLM_F_ACK)
-	message = native.AppendUint32(message, n.sequence)
-	message = append(native.AppendUint32(message, 0), body...)
+	message := netlinkMessage(kind, flags|unix.NLM_F_ACK, n.sequence, body)
 	fd := int(n.socket.Fd()) // the kernel answers before sendto returns
 	if err := unix.Sendto(fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("%s: %w", what, os.NewSyscallError("sendto", err))
