@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"errors"
 	"os"
 	"path"
 	"strconv"
@@ -27,7 +28,10 @@ type spot struct {
 func (s *stop) place(i int) spot {
 	text, err := s.Path(i)
 	if err != nil {
-		return spot{} // what can't be read, the kernel refuses
+		if errors.Is(err, abi.EPERM) || errors.Is(err, abi.EACCES) {
+			s.ledger.Closed(s.program)
+		}
+		return spot{} // what can't be read otherwise, the kernel refuses
 	}
 	var base string
 	if !path.IsAbs(text) || text == "" {

@@ -46,6 +46,9 @@ func (l *Ledger) Draft(p *policy.Policy, place Place) (*Draft, error) {
 	d.hidden(l)
 	d.network(l)
 	d.Notes = append(d.Notes, o.notes...)
+	for _, program := range slices.Sorted(maps.Keys(l.closed)) {
+		d.note("%s closed its memory to others (PR_SET_DUMPABLE of prctl(2)): the files and addresses that it named are not learnt", program)
+	}
 	return &d.Draft, nil
 }
 

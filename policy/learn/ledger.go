@@ -13,6 +13,7 @@ type Ledger struct {
 	datagrams, ownDatagrams map[uint16]bool        // local ports that were sent to, and bound
 	ports                   [2]map[uint16]*traffic // by direction
 	host                    bool                   // the machine's network was used, other than by its TCP ports
+	closed                  map[string]bool        // programs whose memory could not be read
 }
 
 // maxFiles bounds the paths that a Ledger keeps: about 200 bytes each.
@@ -24,6 +25,7 @@ func NewLedger(arch abi.Arch) *Ledger {
 		arch: arch, calls: map[string]*call{}, files: tree{most: maxFiles},
 		ports:     [2]map[uint16]*traffic{{}, {}},
 		datagrams: map[uint16]bool{}, ownDatagrams: map[uint16]bool{},
+		closed: map[string]bool{},
 	}
 }
 
@@ -71,6 +73,16 @@ func (l *Ledger) Datagram(d Direction, port uint16, local bool) {
 		l.ownDatagrams[port] = true
 	case len(l.datagrams) <= maxPorts:
 		l.datagrams[port] = true
+	}
+}
+
+// maxClosed bounds the programs that are told of for what nobody could read.
+const maxClosed = 20
+
+// Closed notes a program whose memory can't be read, and so the names in its calls.
+func (l *Ledger) Closed(program string) {
+	if len(l.closed) < maxClosed {
+		l.closed[program] = true
 	}
 }
 
