@@ -157,15 +157,22 @@ func (t *Trap) Waits() bool {
 // Event tells of a call that is going to become what a verdict says.
 func (t *Trap) Event(v Verdict) event.Event { return eventOf(t, v, resultOf(v), nil) }
 
-// text reads page by page: what follows the NUL may not be there.
+// firstText is how much of a text is read at first: most paths are shorter, and
+// room for the longest costs more than reading does.
+const firstText = 128
+
+// text reads no further than a page at once: what follows the NUL may not be there.
 func (t *Trap) text(address uint64) ([]byte, error) {
 	var text []byte
-	for len(text) < PathMax {
-		chunk := make([]byte, min(pageSize-int(address%pageSize), PathMax-len(text)))
+	for room := firstText; len(text) < PathMax; room = PathMax {
+		chunk := make([]byte, min(pageSize-int(address%pageSize), PathMax-len(text), room))
 		if err := t.Read(address, chunk); err != nil {
 			return nil, err
 		}
 		if end := bytes.IndexByte(chunk, 0); end >= 0 {
+			if text == nil {
+				return chunk[:end:end], nil
+			}
 			return append(text, chunk[:end]...), nil
 		}
 		text = append(text, chunk...)
