@@ -34,7 +34,7 @@ func (g *patternGuard) serve(to *gate.Gate) {
 }
 
 // route adds the calls to the program and to the routes.
-func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.Policy, target policy.Target, present func(jail.Wall) bool, mux *gate.Mux) (filter.Program, error) {
+func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.Policy, target policy.Target, present func(jail.Wall) bool, mux *gate.Mux, foresee func(*gate.Trap) *gate.Refusal) (filter.Program, error) {
 	if g == nil {
 		return program, nil
 	}
@@ -48,6 +48,7 @@ func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.
 		places = append(places, files.Place{Path: place.Path, Access: policy.Access(place.Access)})
 	}
 	g.handler = files.New(patterns, places, present(jail.Mounts), present(jail.Pids))
+	g.handler.Foresee = foresee
 	return g.handler.Route(program, target.Arch, mux)
 }
 

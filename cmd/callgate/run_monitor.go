@@ -98,7 +98,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 		case m.summary != nil:
 			program, mux.Otherwise = guard.Count(program)
 		}
-		return m.patterns.route(program, spec, m.policy, m.target, present, mux)
+		return m.patterns.route(program, spec, m.policy, m.target, present, mux, nil)
 	}
 	judge, err := judging()
 	if err != nil {
@@ -106,7 +106,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 	}
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux.Otherwise = refuse
-	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux); err != nil {
+	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux, guard.Foresee(judge)); err != nil {
 		return nil, err
 	}
 	return guard.Foretell(stopping, m.target.Arch, judge, mux)

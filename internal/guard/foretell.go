@@ -56,10 +56,23 @@ type prophet struct {
 
 // Handle is gate.Handler's.
 func (p *prophet) Handle(_ context.Context, t *gate.Trap) gate.Verdict {
-	row, ok := t.Syscall()
-	if !ok {
+	if _, ok := t.Syscall(); !ok {
 		return gate.Verdict{}
 	}
+	if refusal := p.foresee(t); refusal != nil {
+		return gate.Expect(refusal)
+	}
+	return gate.Continue()
+}
+
+// Foresee returns what says why the walls that the policy has in the kernel will
+// refuse a call, or have refused it; nil for calls that they let.
+func Foresee(judge *policy.Judge) func(*gate.Trap) *gate.Refusal {
+	return (&prophet{judge, taskHas}).foresee
+}
+
+func (p *prophet) foresee(t *gate.Trap) *gate.Refusal {
+	row, _ := t.Syscall()
 	question := policy.Question{Call: row.Name, Args: registers(row, t.Args)}
 	for i := range row.Args {
 		switch row.Args[i].Kind {
@@ -75,10 +88,10 @@ func (p *prophet) Handle(_ context.Context, t *gate.Trap) gate.Verdict {
 			continue
 		}
 		if refusal := p.refusal(question, t.Task.TID); refusal != nil {
-			return gate.Expect(refusal)
+			return refusal
 		}
 	}
-	return gate.Continue()
+	return nil
 }
 
 // refusal is what the policy's walls make of a call, or nil.

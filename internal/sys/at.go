@@ -107,6 +107,14 @@ func SetStatusFlags(fd, flags int) error {
 	return err
 }
 
+// Readable reports whether a descriptor has something to read, or had a writer
+// that is gone (poll(2)).
+func Readable(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1
+}
+
 // UnlinkAt removes a file, or with folder a folder.
 func UnlinkAt(folder int, name string, isFolder bool) error {
 	flags := 0

@@ -75,7 +75,7 @@ func (o *opening) opened(s *spot) gate.Verdict {
 	case err != nil:
 		return answer(err)
 	case kind == syscall.S_IFIFO && !o.has(syscall.O_NONBLOCK):
-		return o.wait(s) // with this end open: whoever waits for it goes on, and finds it there
+		return o.waitForWriter(s)
 	case kind == syscall.S_IFCHR && stat.Rdev == ownTerminal:
 		return o.terminal()
 	}

@@ -35,6 +35,9 @@ type Handler struct {
 	places   map[string]policy.Access
 	alone    bool // no mounts: callgate's check is the only one for what it opens
 	ownProc  bool // the target's /proc shows its own processes, and not callgate
+	// Foresee, if not nil, says why the kernel's walls refused what the handler did
+	// for the target; all opens stop for it.
+	Foresee func(*gate.Trap) *gate.Refusal
 
 	mutex     sync.Mutex // held while files are found and changed: no call of the target comes between
 	root      int        // a descriptor of the target's root, -1 until the first call
@@ -87,9 +90,9 @@ func (h *Handler) Route(program filter.Program, arch abi.Arch, mux *gate.Mux) (f
 		}
 		argument, opens := openFlags[row.Name]
 		switch {
-		case !h.patterns.Hide() && readers[row.Name]:
+		case !h.patterns.Hide() && h.Foresee == nil && readers[row.Name]:
 			continue
-		case !h.patterns.Hide() && opens:
+		case !h.patterns.Hide() && h.Foresee == nil && opens:
 			var err error
 			if whole, err = whole.NotifyFlags(arch, number, argument, changing); err != nil {
 				return nil, err
@@ -128,7 +131,20 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	if !c.unlocked {
 		h.mutex.Unlock()
 	}
-	return verdict
+	return h.explain(t, verdict)
+}
+
+// explain turns an error that the target would have met anyway into the refusal
+// that it was.
+func (h *Handler) explain(t *gate.Trap, v gate.Verdict) gate.Verdict {
+	if h.Foresee == nil || v.Outcome() != event.Emulated || v.Value() >= 0 {
+		return v
+	}
+	refusal := h.Foresee(t)
+	if refusal == nil || refusal.Errno != abi.Errno(-v.Value()) {
+		return v
+	}
+	return gate.Fail(refusal)
 }
 
 // call is one call while it is served.

@@ -7,7 +7,6 @@ import (
 	"syscall"
 
 	"github.com/callgate/callgate/abi"
-	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
@@ -191,23 +190,4 @@ func (c *call) takeUmask() error {
 	}
 	sys.SetThreadUmask(int(mask))
 	return nil
-}
-
-// wait opens what may take its time, on a thread that is its own meanwhile.
-func (o *opening) wait(s *spot) gate.Verdict {
-	if !o.Hold() {
-		return gate.Fail(&gate.Refusal{Errno: abi.EAGAIN, Why: event.Why{
-			Text: "more than " + strconv.Itoa(maxHeld) + " opens wait for their other end", Wall: policy.WallPatterns,
-		}})
-	}
-	o.unlock()
-	stop := o.interruptWhenGone()
-	defer stop()
-	for {
-		fd, err := o.once(s, o.flags)
-		if err == syscall.EINTR && o.Waiting() && o.context.Err() == nil {
-			continue
-		}
-		return o.give(fd, err)
-	}
 }
