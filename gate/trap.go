@@ -60,13 +60,6 @@ func (t *Trap) Identify() event.Task {
 	return t.Task
 }
 
-// Waiting reports whether the task still waits for its answer, as far as the
-// Source can tell: only then is what was found by the task's number the task's.
-func (t *Trap) Waiting() bool {
-	source, ok := t.Memory.(interface{ Waiting() bool })
-	return !ok || source.Waiting()
-}
-
 // Path returns the text that argument i points to, up to its ending NUL. The
 // errors are abi.EFAULT, abi.ENAMETOOLONG past PathMax, and ErrGone.
 func (t *Trap) Path(i int) (string, error) {

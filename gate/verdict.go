@@ -16,6 +16,7 @@ type Verdict struct {
 	file        *os.File
 	closeOnExec bool
 	why         event.Why // of what is not refused
+	alone       bool
 }
 
 // Fail refuses the call: the task sees [abi.ErrnoOf] err, the taps see err. A
@@ -44,6 +45,17 @@ func Give(f *os.File, closeOnExec bool) Verdict {
 	}
 	return Verdict{outcome: event.Given, file: f, closeOnExec: closeOnExec}
 }
+
+// Alone has the Source close its own copy of a Give's file before the task sees
+// the answer, at a price: while two have a file open for writing it can't be
+// executed, and a FIFO has one end more.
+func (v Verdict) Alone() Verdict {
+	v.alone = true
+	return v
+}
+
+// IsAlone reports whether the file of a Give is to be the task's alone.
+func (v Verdict) IsAlone() bool { return v.alone }
 
 // Continue has the kernel run the call. The kernel reads the task's memory
 // again, which another thread may have changed since: never decide so by memory

@@ -29,7 +29,8 @@ func newPatternGuard(p *policy.Policy) *patternGuard {
 // serve has the gate's receivers be what the target is.
 func (g *patternGuard) serve(to *gate.Gate) {
 	if g != nil {
-		to.Prepare, to.Limit = g.prepare, files.Limit
+		to.Prepare = g.prepare
+		to.Limit += files.Limit
 	}
 }
 

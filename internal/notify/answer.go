@@ -16,7 +16,11 @@ import (
 func (l *Listener) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
 	if file, closeOnExec := v.File(); file != nil {
 		defer file.Close()
-		number, err := l.give(t.ID, file, closeOnExec)
+		number, err := l.give(t.ID, file, closeOnExec, v.IsAlone())
+		if err == nil && v.IsAlone() {
+			file.Close()
+			return l.send(t.ID, gate.Return(int64(number)))
+		}
 		if err == nil || errors.Is(err, gate.ErrGone) {
 			return int64(number), err
 		}
@@ -47,16 +51,20 @@ func (l *Listener) send(id uint64, v gate.Verdict) (int64, error) {
 	return answer.Value, l.answerError(err)
 }
 
-// give answers with a descriptor. The file keeps its mode, which os.File.Fd would
+// give answers with a descriptor, or only adds it, if it is to be the task's alone. The file keeps its mode, which os.File.Fd would
 // change: the task shares it.
-func (l *Listener) give(id uint64, file *os.File, closeOnExec bool) (number int, err error) {
+func (l *Listener) give(id uint64, file *os.File, closeOnExec, alone bool) (number int, err error) {
+	add := sys.GiveNotification
+	if alone {
+		add = sys.AddToNotification
+	}
 	l.open.RLock()
 	defer l.open.RUnlock()
 	conn, err := file.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
-	if failed := conn.Control(func(fd uintptr) { number, err = sys.GiveNotification(l.fd, id, int(fd), closeOnExec) }); failed != nil {
+	if failed := conn.Control(func(fd uintptr) { number, err = add(l.fd, id, int(fd), closeOnExec) }); failed != nil {
 		return 0, failed
 	}
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) {

@@ -75,9 +75,6 @@ func (m *memory) WriteAt(p []byte, address int64) (int, error) {
 	return m.access(sys.WriteTask, p, address)
 }
 
-// Waiting tells gate.Trap whether the task still waits.
-func (m *memory) Waiting() bool { return m.listener.valid(m.id) }
-
 // access asks after the copy, not before, whether the task still waits: only then
 // was it that task's memory, and not that of another with its number.
 func (m *memory) access(do func(int, []byte, uint64) (int, error), p []byte, address int64) (int, error) {

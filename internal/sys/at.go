@@ -107,9 +107,9 @@ func SetStatusFlags(fd, flags int) error {
 	return err
 }
 
-// Readable reports whether a descriptor has something to read, or had a writer
-// that is gone (poll(2)).
-func Readable(fd int) bool {
+// WriterCame reports whether a FIFO's reading end has something to read, or had a
+// writer that is gone (poll(2)).
+func WriterCame(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n == 1

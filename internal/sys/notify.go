@@ -111,8 +111,16 @@ func briefRequest(listener int, request uintptr, argument unsafe.Pointer) error 
 // No signal may come between: the kernel would take the descriptor back and leave
 // the answer, and the task would see that it was given descriptor 0.
 func GiveNotification(listener int, id uint64, fd int, closeOnExec bool) (int, error) {
+	return addFD(listener, addedFD{ID: id, Flags: addFDSend, Source: uint32(fd)}, closeOnExec)
+}
+
+// AddToNotification is GiveNotification without the answer: the task waits on.
+func AddToNotification(listener int, id uint64, fd int, closeOnExec bool) (int, error) {
+	return addFD(listener, addedFD{ID: id, Source: uint32(fd)}, closeOnExec)
+}
+
+func addFD(listener int, add addedFD, closeOnExec bool) (int, error) {
 	defer holdSignals()()
-	add := addedFD{ID: id, Flags: addFDSend, Source: uint32(fd)}
 	if closeOnExec {
 		add.NewFlags = unix.O_CLOEXEC
 	}

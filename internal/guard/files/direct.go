@@ -71,10 +71,12 @@ func (o *opening) opened(s *spot) gate.Verdict {
 	if err == nil {
 		err = o.decide(s, o.want())
 	}
-	switch kind := stat.Mode & syscall.S_IFMT; {
+	kind := stat.Mode & syscall.S_IFMT
+	o.fifo = kind == syscall.S_IFIFO
+	switch {
 	case err != nil:
 		return answer(err)
-	case kind == syscall.S_IFIFO && !o.has(syscall.O_NONBLOCK):
+	case o.fifo && !o.has(syscall.O_NONBLOCK):
 		return o.waitForWriter(s)
 	case kind == syscall.S_IFCHR && stat.Rdev == ownTerminal:
 		return o.terminal()

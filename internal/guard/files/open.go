@@ -29,6 +29,7 @@ type opening struct {
 	*call
 	flags int
 	mode  uint32
+	fifo  bool // what is opened is one
 }
 
 func (o *opening) has(flag int) bool { return o.flags&flag != 0 }
@@ -61,7 +62,7 @@ func (c *call) openPath(folder int32, path, flags int, mode uint32) gate.Verdict
 	if err != nil {
 		return answer(err)
 	}
-	o := &opening{c, flags & validFlags, mode & 0o7777}
+	o := &opening{call: c, flags: flags & validFlags, mode: mode & 0o7777}
 	if text != "" && o.want() == policy.Read {
 		if verdict, done := o.direct(folder, text); done {
 			return verdict
@@ -98,8 +99,10 @@ func (o *opening) spot(s *spot) gate.Verdict {
 			return answer(err)
 		}
 	}
-	switch kind := stat.Mode & syscall.S_IFMT; {
-	case kind == syscall.S_IFIFO && !o.has(syscall.O_NONBLOCK) && o.flags&syscall.O_ACCMODE != syscall.O_RDWR && stat.Nlink > 0:
+	kind := stat.Mode & syscall.S_IFMT
+	o.fifo = kind == syscall.S_IFIFO
+	switch {
+	case o.fifo && !o.has(syscall.O_NONBLOCK) && o.flags&syscall.O_ACCMODE != syscall.O_RDWR && stat.Nlink > 0:
 		return o.wait(s)
 	case kind == syscall.S_IFCHR && stat.Rdev == ownTerminal:
 		return o.terminal()
@@ -139,7 +142,11 @@ func (o *opening) give(fd int, err error) gate.Verdict {
 		}
 		return answer(err)
 	}
-	return gate.Give(os.NewFile(uintptr(fd), "file"), o.has(syscall.O_CLOEXEC))
+	verdict := gate.Give(os.NewFile(uintptr(fd), "file"), o.has(syscall.O_CLOEXEC))
+	if o.fifo || o.flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		verdict = verdict.Alone()
+	}
+	return verdict
 }
 
 // ownTerminal is the device of /dev/tty, which is another to each who opens it.
@@ -162,7 +169,7 @@ func (o *opening) terminal() gate.Verdict {
 // proc_pid_stat(5)).
 func (c *call) controllingTerminal() (int, bool) {
 	text, err := sys.ReadHead("/proc/" + strconv.Itoa(c.Task.TID) + "/stat")
-	if err != nil || !c.Waiting() {
+	if err != nil || !c.Waits() {
 		return 0, false
 	}
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
@@ -181,7 +188,7 @@ func (c *call) controllingTerminal() (int, bool) {
 // takeUmask gives the thread the target's file mode mask, for what is made next.
 func (c *call) takeUmask() error {
 	text, err := sys.ReadShort("/proc/" + strconv.Itoa(c.Task.TID) + "/status")
-	if err != nil || !c.Waiting() {
+	if err != nil || !c.Waits() {
 		return gate.ErrGone
 	}
 	mask, err := strconv.ParseUint(lastField(text, "Umask:"), 8, 32)

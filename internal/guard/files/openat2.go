@@ -62,7 +62,7 @@ func openat2(c *call) gate.Verdict {
 	case h.flags&modePath != 0:
 		return gate.Error(abi.ENOSYS)
 	}
-	o := &opening{c, int(h.flags), uint32(h.mode)}
+	o := &opening{call: c, flags: int(h.flags), mode: uint32(h.mode)}
 	s, err := o.resolve(int32(c.Args[0]), text, h.resolve)
 	if err != nil {
 		return answer(err)

@@ -176,7 +176,7 @@ func (c *call) base(folder int32, text string) (start, error) {
 // become another's before the entry was opened, but not while the target waits.
 func (c *call) open(entry string) (int, error) {
 	fd, err := sys.OpenPlain("/proc/"+strconv.Itoa(c.Task.TID)+"/"+entry, sys.ModePath)
-	if !c.Waiting() {
+	if !c.Waits() {
 		if err == nil {
 			sys.Close(fd)
 		}

@@ -47,7 +47,7 @@ func (o *opening) waitForWriter(s *spot) gate.Verdict {
 	if err := o.hold(); err != nil {
 		return answer(err)
 	}
-	came := func() bool { return sys.Readable(s.folder) }
+	came := func() bool { return sys.WriterCame(s.folder) }
 	stop := o.interruptWhen(func() bool { return o.left() || came() })
 	defer stop()
 	for !came() {
@@ -68,7 +68,7 @@ func (o *opening) waitForWriter(s *spot) gate.Verdict {
 }
 
 // left reports whether nobody waits for the call any more.
-func (c *call) left() bool { return !c.Waiting() || c.context.Err() != nil }
+func (c *call) left() bool { return !c.Waits() || c.context.Err() != nil }
 
 // interruptWhen has the thread's call return EINTR once something is so. A signal
 // that comes just before the call is lost, so there is more than one. The thread
