@@ -102,7 +102,7 @@ func (j *Judge) fileCure(text string, want wanted, mount Mount) string {
 	if name == mount.Path {
 		access |= mount.Access // naming a path says everything about it
 	}
-	text = quoted(text)
+	text = quoted(escape(text))
 	var lists string
 	if access&Write != 0 {
 		lists += "  rw: [" + text + "]\n"

@@ -52,15 +52,15 @@ func (j *Judge) byPattern(text, name string, want Access) (Answer, bool) {
 func (m Match) Refusal(text string, want Access) Answer {
 	a := Answer{Wall: WallPatterns, At: m.At}
 	if m.Access&Read == 0 {
-		a.Action, a.Reason = Do(errnoAction(abi.EACCES)), fmt.Sprintf("%s is hidden by the pattern %s", text, m.Text)
+		a.Action, a.Reason = Do(errnoAction(abi.EACCES)), fmt.Sprintf("%s is hidden by the pattern %s", printable(text), m.Text)
 	} else {
-		a.Action, a.Reason = Do(errnoAction(abi.EROFS)), fmt.Sprintf("%s is read-only by the pattern %s", text, m.Text)
+		a.Action, a.Reason = Do(errnoAction(abi.EROFS)), fmt.Sprintf("%s is read-only by the pattern %s", printable(text), m.Text)
 	}
 	list := "ro"
 	if want&Write != 0 {
 		list = "rw"
 	}
-	a.Cure = fmt.Sprintf("files:\n  %s: [-%s]\n", list, escape(text)) // it need not be there yet
+	a.Cure = fmt.Sprintf("files:\n  %s: [%s]\n", list, quoted("-"+escape(text))) // it need not be there yet
 	return a
 }
 
