@@ -1,7 +1,6 @@
 package sys
 
 import (
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -11,8 +10,8 @@ import (
 // Everything in this file runs in a process that shares the memory of a Go
 // program and none of its threads, on a stack of its own. The rules: no
 // allocation, no stack growth (nosplit), no pointer stores (write barriers), no
-// Go signal handler (all are blocked), nothing but raw system calls on memory
-// that the parent laid out.
+// package sync/atomic (calls of the race detector's), no Go signal handler (all
+// are blocked), nothing but raw system calls on memory that the parent laid out.
 
 // cloneShared makes a process that shares the caller's memory and calls entry,
 // which must not return, with m on the given stack. The kernel clears the word
@@ -63,7 +62,7 @@ func initMain(m *machine) {
 	// that could be sent signals. But one whose execve may stop has come past
 	// that, and init must not stop with it.
 	for !m.execStops {
-		now := atomic.LoadUint32(&m.sharing)
+		now := m.sharing
 		if now == targetGone {
 			break
 		}
@@ -181,13 +180,13 @@ func orphaned(m *machine) {
 func reach(m *machine, point Point) {
 	switch point {
 	case NetworkMade:
-		atomic.StoreUint32(&m.sharing, targetNetwork)
+		m.sharing = targetNetwork
 		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.sharing)), futexWakeShared, 1, 0, 0, 0)
 		return
 	case RootMade:
 		closeAllBut(m.keep) // a program could look for them in init
 	}
-	atomic.StoreUint32(&m.point, uint32(point))
+	m.point = uint32(point)
 	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&m.point)), futexWake, 1, 0, 0, 0)
 }
 
@@ -198,13 +197,13 @@ func reach(m *machine, point Point) {
 //go:norace
 func await(m *machine, point Point) {
 	if point == NetworkMade {
-		for atomic.LoadUint32(&m.sharing) == targetStarted {
+		for m.sharing == targetStarted {
 			sleepOn(&m.sharing, futexWaitShared, targetStarted)
 		}
 		return
 	}
 	for {
-		now := atomic.LoadUint32(&m.point)
+		now := m.point
 		if now >= uint32(point) {
 			return
 		}
@@ -344,14 +343,16 @@ func defaultSignals(m *machine) {
 	}
 }
 
-// fail keeps the first error: init and the target walk at once.
+// fail keeps the error of init's or of the target's: the two walk at once.
 //
 //go:nosplit
 //go:norace
 func fail(m *machine, phase uint32, errno syscall.Errno) {
-	if atomic.CompareAndSwapUint32(&m.failed, 0, 1+phase) {
-		m.errno = uint32(errno)
+	f := &m.initFailure
+	if phase == phaseTargetEarly || phase == phaseTarget {
+		f = &m.targetFailure
 	}
+	f.errno, f.phase, f.failed = uint32(errno), phase, 1
 }
 
 // abandon ends init, which failed, and a target that waits for it.

@@ -46,16 +46,16 @@ type machine struct {
 	targetRegs  [Registers]uintptr
 	maker       maker
 
-	stage  uint32         // how far init may go: stageSteps, stageTarget
-	point  uint32         // how far the target may go: a Point
-	phase  uint32         // which list init is at; it leaves the target's to the target
-	at     [phases]uint32 // index of the failing or last step of each list
-	failed uint32         // 1 and the list of the first step that failed
-	errno  uint32         // with which error
-	denied uint32         // 1 once an execve failed with EACCES
-	ended  uint32         // 1 once the target ended
-	alone  uint32         // 1 when no other process of the jail was left then
-	status uint32         // the target's wait status
+	stage         uint32         // how far init may go: stageSteps, stageTarget
+	point         uint32         // how far the target may go: a Point
+	phase         uint32         // which list init is at; it leaves the target's to the target
+	at            [phases]uint32 // index of the failing or last step of each list
+	initFailure   failure
+	targetFailure failure
+	denied        uint32 // 1 once an execve failed with EACCES
+	ended         uint32 // 1 once the target ended
+	alone         uint32 // 1 when no other process of the jail was left then
+	status        uint32 // the target's wait status
 
 	pidNamespace uint32  // 1 when init is pid 1 of its own
 	awaits       bool    // the target's script says itself when to wait
@@ -70,6 +70,9 @@ type machine struct {
 	pause  unix.Timespec // between looks for a listener
 	waited uint32
 }
+
+// failure is a step that failed.
+type failure struct{ failed, phase, errno uint32 }
 
 // CloneStep is the text under which a failing clone of init or of the target
 // is reported.
@@ -320,26 +323,31 @@ func (l *leavers) reap() {
 // before the program ran also counts: the step it had reached and errno 0.
 func (c *Child) Failure() (*Step, unix.Errno) {
 	m := c.m
-	phase := m.phase
-	if m.failed != 0 {
-		phase = m.failed - 1
+	// Init's may follow from the target's.
+	phase, failure := m.phase, m.targetFailure
+	if failure.failed == 0 {
+		failure = m.initFailure
+	}
+	errno := unix.Errno(failure.errno)
+	if failure.failed == 1 {
+		phase = failure.phase
 	}
 	steps := [...][]Step{m.early.Init, m.initSteps, m.early.Target, m.targetSteps, m.handSteps}[phase]
 	at := int(m.at[phase])
 	switch {
 	case at < len(steps):
-	case m.failed != 0: // what is no step
-		return &Step{Verb: CloneStep}, unix.Errno(m.errno)
+	case failure.failed == 1: // what is no step
+		return &Step{Verb: CloneStep}, errno
 	case phase == phaseEarly: // init was killed while it waited
 		return &Step{Verb: "wait for the plan"}, 0
 	default:
 		return &Step{Verb: "wait for the start"}, 0
 	}
 	step := &steps[at]
-	if m.failed == 0 && phase == phaseTarget && step.Op == OpExec {
+	if failure.failed == 0 && phase == phaseTarget && step.Op == OpExec {
 		return nil, 0
 	}
-	return step, unix.Errno(m.errno)
+	return step, errno
 }
 
 func closeAll(fds ...int) {
