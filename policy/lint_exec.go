@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,14 @@ func (j *Judge) copied(found *Problems) {
 	}
 	if at == (Origin{}) || len(f.Digests) == 0 && !f.ExecOnly.Value {
 		return
+	}
+	for _, p := range f.Digests {
+		name := j.target.expand(p.Path.Text)
+		others := slices.DeleteFunc(slices.Clone(j.mounts), func(m Mount) bool { return m.Path == name })
+		if around, ok := mountOf(others, name); ok && around.Access&Execute != 0 {
+			found.add(p.At, "write exec-only: true, and list under exec what else is needed",
+				"%s lies in %s, where all may be executed, and so what takes its place: callgate run refuses that", name, around.Path)
+		}
 	}
 	var both []string
 	for _, m := range j.mounts {

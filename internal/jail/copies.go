@@ -36,6 +36,20 @@ func (b *tree) copy(m policy.Mount, r resolved) error {
 	return nil
 }
 
+// checkCopies refuses a program that lies where anything may be executed. Who
+// replaces or removes a file outside takes off what is mounted on it
+// (d_invalidate, fs/dcache.c), and the target sees what is there then: it must not
+// be executable.
+func (b *tree) checkCopies() error {
+	for target, m := range b.mounts {
+		if around, ok := b.above(target); ok && m.Kind == Copy && around.Access&Execute != 0 {
+			return fmt.Errorf("%s: execute %q by its digest: all in %q may be executed, and so would be what somebody puts in its place: "+
+				"write exec-only: true, and list under exec what else is needed", m.at, target, around.Target)
+		}
+	}
+	return nil
+}
+
 // DigestOf returns a program's digest, and the path where it stands, links followed.
 // The error says what keeps it from being executed by a digest.
 func DigestOf(name string) (path string, d digest.Digest, err error) {

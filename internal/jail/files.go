@@ -49,6 +49,9 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
 	}
 	b.block()
 	b.pin()
+	if err := b.checkCopies(); err != nil {
+		return nil, nil, err
+	}
 	return b.list(), b.makeable(), nil
 }
 
