@@ -57,7 +57,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 	var output bytes.Buffer
 	var group sync.WaitGroup
 	group.Go(func() { io.Copy(&output, read) })
-	spec := &jail.Spec{Args: []string{program}, Env: append(env, asAttacker+"="+attacker), Stdout: write, Stderr: os.Stderr}
+	spec := &jail.Spec{Args: []string{program}, Env: append(env, asAttacker+"="+attacker, "GORACE=atexit_sleep_ms=0"), Stdout: write, Stderr: os.Stderr}
 	jail.Outline(spec, p)
 	spec.Full = b.mounts
 	if err := jail.Apply(spec, p, target); err != nil {
