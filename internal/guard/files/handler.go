@@ -15,7 +15,6 @@ import (
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
-	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
@@ -76,45 +75,6 @@ func (h *Handler) Close() {
 	}
 }
 
-// Route has a program leave to the gate the calls that the handler serves, where
-// the program lets them, and routes them to it. A call that names a file and that
-// the table doesn't have is refused. Where patterns hide nothing, what only reads
-// needs no decision of theirs.
-func (h *Handler) Route(program filter.Program, arch abi.Arch, mux *gate.Mux) (filter.Program, error) {
-	var calls []abi.Sysno
-	whole := program
-	for number, row := range arch.Syscalls() {
-		serve := h.table[row.Name]
-		if serve.how == left || serve.how == 0 && !namesFile(row) || !program.ConstantAllow(arch.Audit(), number) {
-			continue
-		}
-		argument, opens := openFlags[row.Name]
-		switch {
-		case !h.patterns.Hide() && h.Foresee == nil && readers[row.Name]:
-			continue
-		case !h.patterns.Hide() && h.Foresee == nil && opens:
-			var err error
-			if whole, err = whole.NotifyFlags(arch, number, argument, changing); err != nil {
-				return nil, err
-			}
-		default:
-			calls = append(calls, number)
-		}
-		mux.Route(row.Name, h)
-	}
-	return whole.NotifyOf(arch, calls)
-}
-
-// namesFile reports whether a call has a path among its arguments.
-func namesFile(row *abi.Syscall) bool {
-	for i := range row.Args {
-		if row.Args[i].Kind == abi.KindPath {
-			return true
-		}
-	}
-	return false
-}
-
 // Handle is gate.Handler's.
 func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	row, ok := t.Syscall()
@@ -126,12 +86,15 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 		return gate.Fail(&gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "patterns can't be kept for " + row.Name, Wall: policy.WallPatterns}})
 	}
 	c := &call{Trap: t, Handler: h, context: ctx}
-	h.mutex.Lock()
-	verdict := serve(c)
-	if !c.unlocked {
-		h.mutex.Unlock()
-	}
-	return h.explain(t, verdict)
+	return h.explain(t, c.serve(serve))
+}
+
+// serve lets no other call be served meanwhile, and lets them be even if this one
+// panics.
+func (c *call) serve(serve func(*call) gate.Verdict) gate.Verdict {
+	c.mutex.Lock()
+	defer c.unlock()
+	return serve(c)
 }
 
 // explain turns an error that the target would have met anyway into the refusal
@@ -155,10 +118,12 @@ type call struct {
 	unlocked bool // it goes on without the handler's lock
 }
 
-// unlock lets other calls be served: this one waits.
+// unlock lets other calls be served: this one waits, or is over.
 func (c *call) unlock() {
-	c.mutex.Unlock()
-	c.unlocked = true
+	if !c.unlocked {
+		c.unlocked = true
+		c.mutex.Unlock()
+	}
 }
 
 // answer is the verdict for what a call came to.
