@@ -46,21 +46,9 @@ The exit code is the program's. The policy is written whatever that is.`,
 		Example: `  callgate learn -o app.yaml -- make test
   callgate run --policy app.yaml -- make test
   callgate learn --tighten -o app.yaml -- make test`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("learn: name a program: callgate learn [flags] -- PROGRAM [ARGUMENT...]")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkEmpty(cmd.Flags()); err != nil {
-				return exitError{exitFailure, err}
-			}
-			return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
 	}
+	takesProgram(cmd, o.run)
 	f := cmd.Flags()
-	f.SetInterspersed(false)
 	f.StringVarP(&o.output, "output", "o", "", "write the policy to this `file`, or add to the one that is there; without, it is printed")
 	f.BoolVar(&o.tighten, "tighten", false, "also remove from the policy what the program does not use this time")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "start in this `folder`, and take \".\" in the policy to be it")

@@ -57,21 +57,9 @@ when it never ran.`,
   callgate run --preset agent --net none -- python3 untrusted.py
   callgate run --policy mail.yaml -- ./smtpd
   callgate run --rw . --ro /usr --memory 512M --pids 64 --timeout 60s -- make test`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("run: name a program: callgate run [flags] -- PROGRAM [ARGUMENT...]")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkEmpty(cmd.Flags()); err != nil {
-				return exitError{exitFailure, err}
-			}
-			return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
 	}
+	takesProgram(cmd, o.run)
 	f := cmd.Flags()
-	f.SetInterspersed(false)
 	f.Var((*list)(&o.presets), "preset", "start from this `preset` (callgate policy presets lists them); may be repeated")
 	f.Var((*list)(&o.policies), "policy", "apply this policy `file` over the presets; may be repeated")
 	f.Var((*list)(&o.ro), "ro", "let the program read, and execute from, this `path`")
