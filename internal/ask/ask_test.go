@@ -188,6 +188,19 @@ func TestWireFails(t *testing.T) {
 	}
 }
 
+// A peer that doesn't read keeps no question past its time.
+func TestWireThatNobodyReads(t *testing.T) {
+	w, _, _ := wire(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	first, second := ask(w, ctx, question("sh", true, true)), ask(w, ctx, question("sh", true, true))
+	cancel()
+	for _, one := range []<-chan asked{first, second} {
+		if got := <-one; got != (asked{guard.No, nil}) {
+			t.Errorf("%+v; want no", got)
+		}
+	}
+}
+
 // FuzzAnswer: no line makes an answer that its question does not have.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`{"id":1,"answer":"always"}`))

@@ -71,10 +71,7 @@ func (w *Wire) Ask(ctx context.Context, q guard.Question) (guard.Answer, error) 
 	if q.Saves {
 		out.Saves = w.File
 	}
-	if err := w.write(out); err != nil {
-		w.fail(err)
-		return guard.No, err
-	}
+	sent := w.send(nil, out)
 	select {
 	case a, ok := <-answer:
 		if !ok {
@@ -83,7 +80,7 @@ func (w *Wire) Ask(ctx context.Context, q guard.Question) (guard.Answer, error) 
 		return a, nil
 	case <-ctx.Done():
 		w.forget(id)
-		_ = w.write(outgoing{ID: id, Withdrawn: true}) // the reader sees a peer that is gone
+		w.send(sent, outgoing{ID: id, Withdrawn: true})
 		return guard.No, nil
 	}
 }
@@ -123,6 +120,23 @@ func (w *Wire) fail(err error) {
 		close(one.answer)
 		delete(w.waiting, id)
 	}
+}
+
+// send writes a line once another was sent, and keeps nobody waiting for a peer
+// that doesn't read: no question outlasts its time for that. What waits so is
+// bounded by the questions of a run.
+func (w *Wire) send(after <-chan struct{}, out outgoing) (sent <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if after != nil {
+			<-after
+		}
+		if err := w.write(out); err != nil {
+			w.fail(err)
+		}
+	}()
+	return done
 }
 
 func (w *Wire) write(out outgoing) error {
