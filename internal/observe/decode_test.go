@@ -68,8 +68,15 @@ func TestIsLoopback(t *testing.T) {
 		address []byte
 		want    bool
 	}{
-		{2, in4(127, 0, 0, 1), true}, {2, in4(127, 9, 9, 9), true}, {2, in4(10, 0, 0, 1), false}, {2, []byte{2, 0, 0, 80}, false},
-		{10, in6(1), true}, {10, in6(2), false}, {10, in6(0xff, 0xff, 127, 0, 0, 1), true}, {10, []byte{10, 0}, false}, {1, nil, false},
+		{2, in4(127, 0, 0, 1), true},
+		{2, in4(127, 9, 9, 9), true},
+		{2, in4(10, 0, 0, 1), false},
+		{2, []byte{2, 0, 0, 80}, false},
+		{10, in6(1), true},
+		{10, in6(2), false},
+		{10, in6(0xff, 0xff, 127, 0, 0, 1), true},
+		{10, []byte{10, 0}, false},
+		{1, nil, false},
 	} {
 		if got := isLoopback(c.family, c.address); got != c.want {
 			t.Errorf("isLoopback(%d, %v) = %v", c.family, c.address, got)

@@ -151,7 +151,7 @@ func RenameAt(oldFolder int, oldName string, newFolder int, newName string, flag
 	return unix.Renameat2(oldFolder, oldName, newFolder, newName, flags)
 }
 
-// Flags of RenameAt.
+// RenameExchange has RenameAt exchange what stands at the two names.
 const RenameExchange = unix.RENAME_EXCHANGE
 
 // ChmodAt changes the permissions of what stands at a name, or, for "", of what
@@ -192,9 +192,9 @@ type Stat = unix.Stat_t
 // Truncate sets an open file's length: ftruncate(2).
 func Truncate(fd int, length int64) error { return unix.Ftruncate(fd, length) }
 
-// GetAttribute, ListAttributes, SetAttribute and RemoveAttribute are the calls
-// on extended attributes (xattr(7)) of what stands at a name, a link not
-// followed; for "" of what the descriptor leads to.
+// GetAttribute reads an extended attribute (xattr(7)) of what stands at a name, a
+// link not followed; for "" of what the descriptor leads to. So do the three that
+// follow.
 func GetAttribute(folder int, name, attribute string, value []byte) (int, error) {
 	if name == "" {
 		return unix.Getxattr(selfFD(folder), attribute, value)

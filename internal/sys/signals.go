@@ -9,6 +9,8 @@ import (
 )
 
 // signalPipe is where signalHandler writes the numbers of signals.
+//
+//lint:ignore U1000 the assembly reads it
 var signalPipe int
 
 // signalHandlerAddress returns the address of code that runs as a signal handler:

@@ -40,7 +40,8 @@ func TestAmend(t *testing.T) {
 		{"a section that is missing", "name: x", []Addition{ro("/a", "")}, "name: x\nfiles:\n  ro:\n  - /a\n"},
 		{"a list that is missing", "files:\n    rw: [.]\n# end\n", []Addition{ro("/a", "")}, "files:\n    rw: [.]\n    ro:\n    - /a\n# end\n"},
 		{
-			"a list of lines", "files:\n  ro:\n  - /z # why\n  # a remark\n\n  rw: [.]\n", []Addition{ro("/a", "c"), ro("~", "")},
+			"a list of lines", "files:\n  ro:\n  - /z # why\n  # a remark\n\n  rw: [.]\n",
+			[]Addition{ro("/a", "c"), ro("~", "")},
 			"files:\n  ro:\n  - /z # why\n  - /a # c\n  - ~\n  # a remark\n\n  rw: [.]\n",
 		},
 		{"a list that is indented", "files:\n  ro:\n    - /z\n", []Addition{ro("/a", "")}, "files:\n  ro:\n    - /z\n    - /a\n"},
@@ -49,7 +50,8 @@ func TestAmend(t *testing.T) {
 		{"empty brackets", "network: {mode: host, connect: []}\n", []Addition{port(80), port(443)}, "network: {mode: host, connect: [80, 443]}\n"},
 		{"a section in brackets", "network: {mode: host}\n", []Addition{port(80)}, "network: {mode: host, connect: [80]}\n"},
 		{
-			"rules", "syscalls:\n  rules:\n  - then: EPERM\n    calls: [mount]\n", []Addition{allow("read", "write")},
+			"rules", "syscalls:\n  rules:\n  - then: EPERM\n    calls: [mount]\n",
+			[]Addition{allow("read", "write")},
 			"syscalls:\n  rules:\n  - then: EPERM\n    calls: [mount]\n  # sh: once\n  - {then: allow, calls: [read, write]}\n",
 		},
 		{
@@ -96,11 +98,13 @@ func TestRemove(t *testing.T) {
 		{"the middle", "files: {ro: [/a, /b, /c]}\n", []string{"/b"}, "files: {ro: [/a, /c]}\n"},
 		{"all in brackets", "network: {connect: [80, 443]}\n", []string{"80", "443"}, "network: {connect: []}\n"},
 		{
-			"calls of a rule", "syscalls:\n  rules:\n  - then: allow\n    calls: [read, write,\n      openat]\n", []string{"write", "openat"},
+			"calls of a rule", "syscalls:\n  rules:\n  - then: allow\n    calls: [read, write,\n      openat]\n",
+			[]string{"write", "openat"},
 			"syscalls:\n  rules:\n  - then: allow\n    calls: [read]\n",
 		},
 		{
-			"a rule", "syscalls:\n  rules:\n  # mine\n  - {then: EPERM, calls: [mount]}\n  # io: sh: 3 times\n  - {then: allow, calls: [dup2]}\n  - {then: allow, calls: [pipe2]}\n", []string{"then: allow, calls: [dup2"},
+			"a rule", "syscalls:\n  rules:\n  # mine\n  - {then: EPERM, calls: [mount]}\n  # io: sh: 3 times\n  - {then: allow, calls: [dup2]}\n  - {then: allow, calls: [pipe2]}\n",
+			[]string{"then: allow, calls: [dup2"},
 			"syscalls:\n  rules:\n  # mine\n  - {then: EPERM, calls: [mount]}\n  - {then: allow, calls: [pipe2]}\n",
 		},
 	} {

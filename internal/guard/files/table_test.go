@@ -33,7 +33,7 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
-var line = regexp.MustCompile("(?m)^\\| (callgate does it|callgate looks, the kernel does it|the kernel does it|refused) \\| ([^|]+) \\|")
+var line = regexp.MustCompile(`(?m)^\| (callgate does it|callgate looks, the kernel does it|the kernel does it|refused) \| ([^|]+) \|`)
 
 // The table that people read is the one that decides.
 func TestDocumentShowsTheTable(t *testing.T) {
