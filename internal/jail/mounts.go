@@ -35,7 +35,10 @@ func (s *Spec) beginRoot(script *sys.Script, host host) *rootBuilder {
 	return b
 }
 
-// finishRoot adds the mounts and changes to the root.
+// finishRoot adds the mounts and changes to the root, of which nothing is to be
+// changed any more. The target must not look around in it before that: following a
+// link there may write its time, and the kernel makes no mount read-only that is
+// written to.
 func (s *Spec) finishRoot(b *rootBuilder) {
 	b.root = b.root && s.UID <= 0 // known only now
 	b.uid, b.gid = s.UID, s.GID
@@ -46,11 +49,6 @@ func (s *Spec) finishRoot(b *rootBuilder) {
 	}
 	b.script.Close(b.memory)
 	b.script.PivotHere()
-}
-
-// close leaves nothing else to be seen, and nothing of the root to be changed.
-func (b *rootBuilder) close() {
-	b.script.DropOldRoot()
 	if b.ours["."] {
 		b.script.SetRootMount(sys.MountReadOnly)
 	}

@@ -78,7 +78,7 @@ func (p *plan) complete(s *Spec, host host, walls wallSet, between channels) err
 	p.init.Reach(sys.RootMade)
 	if p.root != nil {
 		p.init.Wall(string(Mounts))
-		p.root.close() // which waits for the kernel: the target need not
+		p.init.DropOldRoot() // which waits for the kernel: the target need not
 	}
 	if walls.has(Pids) {
 		p.init.Wall(string(Pids))
