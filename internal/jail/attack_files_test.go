@@ -40,6 +40,7 @@ var fileTrials = []trial{
 
 	// Hardware.
 	{attack: "open", aim: aimAt("/dev/kmsg"), needs: all(needsFile("/dev/kmsg"), needsRoot("to open it")), stops: each(Mounts, Landlock)},
+	{attack: "change mode", aim: aimAt("/dev/null"), needs: needsRoot("to change it"), stops: each(Mounts), open: "Landlock has no right for file modes"},
 	{attack: "make a device node", needs: needsRoot("to make one"), stops: each(Mounts, Landlock, Capabilities)},
 
 	// Calls through a ring are not filtered, but the other walls hold for them.

@@ -27,6 +27,8 @@ var deviceLinks = [...]struct{ name, text string }{
 }
 
 // devices fills target with the safe nodes of the host and terminals of its own.
+// Writing to a device is no writing to the mount that shows it, which is
+// read-only: user id 0 could change the node's mode and owner for the machine.
 func (b *rootBuilder) devices(target string) {
 	if b.inOurs(target) {
 		b.ours[target] = true
@@ -35,7 +37,7 @@ func (b *rootBuilder) devices(target string) {
 	}
 	for _, name := range safeDevices {
 		b.point(target+"/"+name, false)
-		b.bindOwn(sys.Here, "/dev/"+name, target+"/"+name, sys.MountNoSuid|sys.MountNoExec)
+		b.bindOwn(sys.Here, "/dev/"+name, target+"/"+name, sys.MountReadOnly|sys.MountNoSuid|sys.MountNoExec)
 	}
 	for _, link := range deviceLinks {
 		b.script.Symlink(link.text, target+"/"+link.name)
