@@ -67,6 +67,32 @@ func TestLongTextsAreCut(t *testing.T) {
 	}
 }
 
+func TestAddress(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want string
+	}{
+		{"\x02\x00\x01\xbb\xc0\x00\x02\x01........", "192.0.2.1:443"},
+		{"\x0a\x00\x00\x50....\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01....", "[2001:db8::1]:80"},
+		{"\x0a\x00\x00\x50....\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x7f\x00\x00\x01....", "127.0.0.1:80"},
+		{"\x01\x00/run/a\x00rest", "/run/a"},
+		{"\x01\x00/run/a b", `"/run/a b"`},
+		{"\x01\x00\x00name\x00", `"@name\x00"`},
+		{"\x01\x00", ""}, // unnamed
+		{"\x02\x00\x01\xbb\xc0\x00\x02", ""},
+		{"\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00", ""}, // netlink
+		{"\x02", ""},
+	} {
+		if got, ok := (Memory{Bytes: []byte(c.in)}).Address(); got != c.want || ok != (c.want != "") {
+			t.Errorf("Address() of %q = %q, %v; want %q", c.in, got, ok, c.want)
+		}
+	}
+	e := Event{Call: abi.Call{Arch: abi.AMD64, Nr: 42, Args: [6]uint64{3, 0x7ffc1000, 16}}, Memory: []Memory{{Arg: 1, Bytes: []byte("\x02\x00\x01\xbb\xc0\x00\x02\x01")}}}
+	if got, want := e.CallString(), "connect(3, 192.0.2.1:443, 16)"; got != want {
+		t.Errorf("CallString() = %s; want %s", got, want)
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		in    Memory

@@ -56,8 +56,8 @@ func (e Event) String() string {
 	return b.String()
 }
 
-// CallString is the call with the texts behind its pointers, where those were
-// copied: openat(AT_FDCWD, "/etc/shadow", O_RDONLY, 0).
+// CallString is the call with the texts and addresses behind its pointers, where
+// those were copied: openat(AT_FDCWD, "/etc/shadow", O_RDONLY, 0).
 func (e *Event) CallString() string {
 	row, known := e.Call.Syscall()
 	if !known {
@@ -66,8 +66,14 @@ func (e *Event) CallString() string {
 	args := make([]string, len(row.Args))
 	for i := range row.Args {
 		args[i] = row.Args[i].Format(e.Call.Arch, e.Call.Args[i])
-		if copied, ok := e.memory(i); ok && textual(row.Args[i].Kind) {
+		copied, ok := e.memory(i)
+		switch {
+		case ok && textual(row.Args[i].Kind):
 			args[i] = quote(copied)
+		case ok && row.Args[i].Kind == abi.KindSockaddr:
+			if address, known := copied.Address(); known {
+				args[i] = address
+			}
 		}
 	}
 	return row.Name + "(" + strings.Join(args, ", ") + ")"

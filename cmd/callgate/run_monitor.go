@@ -50,7 +50,7 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 		return nil, err
 	}
 	if m.explainer == nil && m.auditor == nil && !o.quiet {
-		m.summary = &summary{}
+		m.summary = &summary{target: target}
 	}
 	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.patterns == nil && m.asking == nil {
 		return nil, nil
@@ -61,6 +61,9 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 // attach has the Spec's filter leave its refusals to the gate, and show it the
 // paths and ports that the walls in the kernel will judge.
 func (m *monitor) attach(spec *jail.Spec) {
+	if m.summary != nil {
+		m.summary.program = shortName(spec.Args[0])
+	}
 	fill := spec.Late
 	spec.Late = func(s *jail.Spec) error {
 		if err := fill(s); err != nil {

@@ -104,6 +104,9 @@ func where(r relay.Refusal) string {
 	return text
 }
 
+// maxDestinations is how many of them the line names.
+const maxDestinations = 3
+
 // say prints in a line that destinations were refused.
 func (u *unreached) say(w io.Writer) {
 	if u == nil {
@@ -114,14 +117,14 @@ func (u *unreached) say(w io.Writer) {
 		return
 	}
 	var parts []string
-	for _, r := range list[:min(len(list), maxSummary)] {
+	for _, r := range list[:min(len(list), maxDestinations)] {
 		parts = append(parts, where(r))
 	}
 	line := strings.Join(parts, ", ")
-	if len(list) > maxSummary || u.omitted > 0 {
+	if len(list) > maxDestinations || u.omitted > 0 {
 		line += ", and more"
 	}
-	fmt.Fprintf(w, "callgate: refused to connect to %s: callgate run --explain says why, and what would allow it\n", line)
+	fmt.Fprintf(w, "callgate: refused to connect to %s; --explain says why\n", line)
 }
 
 // explain writes each of them with its reason and its cure, but for connections to

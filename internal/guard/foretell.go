@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -83,7 +82,7 @@ func (p *prophet) foresee(t *gate.Trap) *gate.Refusal {
 			}
 			question.Path = absolute(t, row, i, text)
 		case abi.KindSockaddr:
-			question.Host, question.Port = destination(t, i)
+			question.Host, question.Port = destination(t, row, i)
 		default:
 			continue
 		}
@@ -198,26 +197,30 @@ func absolute(t *gate.Trap, row *abi.Syscall, i int, text string) string {
 	return path.Join(base, text)
 }
 
-// destination is an internet address and its port, or 0. The families have the
-// numbers that every architecture gives them (include/linux/socket.h), the
-// structures are those of ip(7) and ipv6(7).
-func destination(t *gate.Trap, i int) (host string, port int) {
-	const inet, inet6 = 2, 10
-	const size, start, size6, start6 = 8, 4, 24, 8
-	address, err := t.Bytes(i, size)
-	if err != nil {
+// destination is an internet address and its port, or 0.
+func destination(t *gate.Trap, row *abi.Syscall, i int) (host string, port int) {
+	text, ok := event.Memory{Bytes: copyAddress(t, row, i)}.Address()
+	if !ok {
 		return "", 0
 	}
-	port = int(binary.BigEndian.Uint16(address[2:]))
-	switch binary.LittleEndian.Uint16(address) {
-	case inet:
-		return netip.AddrFrom4([4]byte(address[start:])).String(), port
-	case inet6:
-		rest := make([]byte, size6-start6)
-		if t.Read(t.Args[i]+start6, rest) != nil {
-			return "", 0
-		}
-		return netip.AddrFrom16([16]byte(rest)).Unmap().String(), port
+	address, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return "", 0 // a UNIX socket
 	}
-	return "", 0
+	return address.Addr().String(), int(address.Port())
+}
+
+// copyAddress has the taps see a socket address that a call names, and returns its
+// bytes, or nil.
+func copyAddress(t *gate.Trap, row *abi.Syscall, i int) []byte {
+	const longest = 128 // struct sockaddr_storage
+	arg := &row.Args[i]
+	if arg.Dir != abi.In || arg.Len < 0 || t.Args[i] == 0 {
+		return nil
+	}
+	copied, err := t.Bytes(i, int(min(uint32(t.Args[arg.Len]), longest)))
+	if err != nil {
+		return nil
+	}
+	return copied
 }

@@ -52,7 +52,11 @@ func kindOf(e event.Event) kind {
 		}
 	}
 	for _, m := range e.Memory {
-		k.memory += string(m.Bytes) + "\x00"
+		text := string(m.Bytes)
+		if address, ok := m.Address(); ok && row.Args[m.Arg].Kind == abi.KindSockaddr {
+			text = address // without the padding behind it
+		}
+		k.memory += text + "\x00"
 	}
 	return k
 }
@@ -81,6 +85,18 @@ func (r *Refusals) Observe(e event.Event) {
 		}
 		r.kinds[k] = &Refused{e, 1, r.seen}
 	}
+}
+
+// Kinds returns each kind of refusal by itself, the last first. Omitted is as in
+// Summary.
+func (r *Refusals) Kinds() (list []Refused, omitted int) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, refused := range r.kinds {
+		list = append(list, *refused)
+	}
+	slices.SortFunc(list, func(a, b Refused) int { return cmp.Compare(b.Last, a.Last) })
+	return list, r.omitted
 }
 
 // Summary folds the refusals that one program met for one reason, the most

@@ -29,7 +29,10 @@ func Refuse(program filter.Program, arch abi.Arch, judge *policy.Judge) (filter.
 // kernel: libraries try such calls, and do without them.
 func Count(program filter.Program) (filter.Program, gate.Handler) {
 	stopping := stop(program, func(errno abi.Errno) bool { return errno != 0 && errno != abi.ENOSYS })
-	return stopping, refuse(program, func(*gate.Trap) event.Why { return event.Why{Wall: policy.WallSeccomp} })
+	return stopping, refuse(program, func(t *gate.Trap) event.Why {
+		copyTexts(t)
+		return event.Why{Wall: policy.WallSeccomp}
+	})
 }
 
 // Askable is Refuse for questions: a call may be asked about whose reason is known,
@@ -67,13 +70,16 @@ func refuse(program filter.Program, why func(*gate.Trap) event.Why) gate.Handler
 	})
 }
 
-// copyTexts has whoever is told of the call see the texts that it names. Nothing
-// is decided by them.
+// copyTexts has whoever is told of the call see the texts and addresses that it
+// names. Nothing is decided by them.
 func copyTexts(t *gate.Trap) {
 	row, ok := t.Syscall()
 	for i := 0; ok && i < len(row.Args); i++ {
-		if kind := row.Args[i].Kind; (kind == abi.KindPath || kind == abi.KindString) && t.Args[i] != 0 {
+		switch kind := row.Args[i].Kind; {
+		case (kind == abi.KindPath || kind == abi.KindString) && t.Args[i] != 0:
 			_, _ = t.Path(i) // else its address is told
+		case kind == abi.KindSockaddr:
+			copyAddress(t, row, i)
 		}
 	}
 }

@@ -99,3 +99,13 @@ func receive(socket *os.File, name string) (fd int, err error) {
 		return fds[0], nil
 	}
 }
+
+// TerminalWidth returns how many columns a terminal has, or 0 where that is not
+// known.
+func TerminalWidth(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
