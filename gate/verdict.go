@@ -104,9 +104,22 @@ type Refusal struct {
 	Errno abi.Errno
 	event.Why
 	// Lift returns what becomes of the call where somebody who may says that it is
-	// allowed all the same. It is nil where no verdict could do that, since
-	// something in the kernel refuses the call as well.
-	Lift func() Verdict
+	// allowed all the same, this once or for good. It is nil where no verdict could
+	// do that, since something in the kernel refuses the call as well.
+	Lift func(forGood bool) Verdict
+	// File is what the call wants of which file, where that is what somebody is to
+	// decide about, and not the call as it was made; else nil.
+	File *File
+	// Release, if not nil, gives up what Lift would act on. Whoever lifts refusals
+	// calls it once for each, lifted or not.
+	Release func()
+}
+
+// File is a file that a call wants something of.
+type File struct {
+	Path   string // its real path, links followed
+	Access string // what is wanted: read, write, create …
+	Hidden string // the line of the policy that hides it, or ""
 }
 
 // Error is the reason and where it stands.

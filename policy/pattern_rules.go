@@ -62,12 +62,20 @@ func (p *Policy) whoDecides() (found Problems) {
 			found.add(c.At, "remove it, or the pattern", "%s is kept, and the pattern %s can't be: it would let the program past callgate", c.Text, first.Text)
 		}
 	}
-	for _, a := range p.Syscalls.Architectures {
-		if arch, ok := abi.ParseArch(a.Text); ok && arch > abi.RISCV64 {
-			found.add(a.At, "remove it, or the pattern", "the numbering %s is allowed, and the pattern %s can't be kept for its calls", a.Text, first.Text)
-		}
+	for _, a := range p.foreignArchitectures() {
+		found.add(a.At, "remove it, or the pattern", "the numbering %s is allowed, and the pattern %s can't be kept for its calls", a.Text, first.Text)
 	}
 	return found
+}
+
+// foreignArchitectures are the numberings allowed besides a machine's first.
+func (p *Policy) foreignArchitectures() (foreign []Name) {
+	for _, a := range p.Syscalls.Architectures {
+		if arch, ok := abi.ParseArch(a.Text); ok && arch > abi.RISCV64 {
+			foreign = append(foreign, a)
+		}
+	}
+	return foreign
 }
 
 // mightyCapabilities change who a program is, what names mean to it, or which

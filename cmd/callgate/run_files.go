@@ -5,29 +5,34 @@ import (
 
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
+	"github.com/callgate/callgate/internal/guard"
 	"github.com/callgate/callgate/internal/guard/files"
 	"github.com/callgate/callgate/internal/jail"
 	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
-// patternGuard has the calls that name files pass the gate, where the policy holds
-// patterns, which the kernel's walls can't decide by.
-type patternGuard struct {
+// fileGuard has calls that name files pass the gate: where the policy holds
+// patterns, which the kernel's walls can't decide by, and where somebody is asked
+// about the files that those walls withhold.
+type fileGuard struct {
+	asks    bool
 	spec    *jail.Spec
 	handler *files.Handler
+	lifter  *files.Lifter
 }
 
-// newPatternGuard returns nil where there are no patterns.
-func newPatternGuard(p *policy.Policy) *patternGuard {
-	if !p.Files.HasPatterns() {
+// newFileGuard returns nil where there are no patterns and nobody is asked.
+func newFileGuard(p *policy.Policy, asks bool) *fileGuard {
+	asks = asks && p.LetsCallgateOpen()
+	if !p.Files.HasPatterns() && !asks {
 		return nil
 	}
-	return &patternGuard{}
+	return &fileGuard{asks: asks}
 }
 
 // serve has the gate's receivers be what the target is.
-func (g *patternGuard) serve(to *gate.Gate) {
+func (g *fileGuard) serve(to *gate.Gate) {
 	if g != nil {
 		to.Prepare = g.prepare
 		to.Limit += files.Limit
@@ -35,7 +40,7 @@ func (g *patternGuard) serve(to *gate.Gate) {
 }
 
 // route adds the calls to the program and to the routes.
-func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.Policy, target policy.Target, present func(jail.Wall) bool, mux *gate.Mux, foresee func(*gate.Trap) *gate.Refusal) (filter.Program, error) {
+func (g *fileGuard) route(program filter.Program, spec *jail.Spec, p *policy.Policy, target policy.Target, present func(jail.Wall) bool, mux *gate.Mux, judging func() (*policy.Judge, error), foresee func(*gate.Trap) *gate.Refusal) (filter.Program, error) {
 	if g == nil {
 		return program, nil
 	}
@@ -44,18 +49,33 @@ func (g *patternGuard) route(program filter.Program, spec *jail.Spec, p *policy.
 	if err != nil {
 		return nil, err
 	}
+	none := patterns == nil
+	if none {
+		patterns = &policy.Patterns{}
+	}
 	var places []files.Place
 	for _, place := range spec.Places(present(jail.Mounts)) {
 		places = append(places, files.Place{Path: place.Path, Access: policy.Access(place.Access)})
 	}
 	g.handler = files.New(patterns, places, present(jail.Mounts), present(jail.Pids))
 	g.handler.Foresee = foresee
-	return g.handler.Route(program, target.Arch, mux)
+	if g.asks && present(jail.Landlock) { // without which what is given to be read could be executed
+		g.lifter = files.NewLifter(g.handler, guard.Withheld(judging, jail.RealFolder))
+	}
+	if !none {
+		if program, err = g.handler.Route(program, target.Arch, mux); err != nil {
+			return nil, err
+		}
+	}
+	if g.lifter == nil {
+		return program, nil
+	}
+	return g.lifter.Route(program, target.Arch, mux)
 }
 
 // prepare makes of a receiver's thread, for good, what the target is: callgate
 // opens for it nothing that it could not open itself.
-func (g *patternGuard) prepare() error {
+func (g *fileGuard) prepare() error {
 	target, err := g.spec.Identity()
 	if err == nil {
 		err = sys.Become(target)
@@ -66,8 +86,11 @@ func (g *patternGuard) prepare() error {
 	return nil
 }
 
-func (g *patternGuard) close() {
+func (g *fileGuard) close() {
 	if g != nil && g.handler != nil {
 		g.handler.Close()
+		if g.lifter != nil {
+			g.lifter.Close()
+		}
 	}
 }

@@ -26,7 +26,7 @@ type monitor struct {
 	summary   *summary                        // nil where more is asked for
 	explainer *explainer                      // nil without --explain
 	auditor   *auditor                        // nil without --audit
-	patterns  *patternGuard                   // nil without patterns
+	files     *fileGuard                      // nil without patterns, where nobody is asked
 	asking    *asking                         // nil without --ask
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
@@ -45,14 +45,14 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if m.explainer, err = o.newExplainer(); err != nil {
 		return nil, err
 	}
-	m.patterns = newPatternGuard(p)
 	if m.asking, err = o.newAsking(); err != nil {
 		return nil, err
 	}
+	m.files = newFileGuard(p, m.asking != nil && m.asking.Asker != nil)
 	if m.explainer == nil && m.auditor == nil && !o.quiet {
 		m.summary = &summary{target: target}
 	}
-	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.patterns == nil && m.asking == nil {
+	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.files == nil && m.asking == nil {
 		return nil, nil
 	}
 	return m, nil
@@ -86,7 +86,7 @@ func (m *monitor) attach(spec *jail.Spec) {
 		return m.auditor.open(s.Mounts)
 	}
 	spec.Listener = m.serve
-	spec.Unheard = m.summary != nil && m.patterns == nil && m.asking == nil
+	spec.Unheard = m.summary != nil && m.files == nil && m.asking == nil
 }
 
 // route returns the filter's program with what is to pass the gate.
@@ -101,7 +101,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 		case m.summary != nil:
 			program, mux.Otherwise = guard.Count(program)
 		}
-		return m.patterns.route(program, spec, m.policy, m.target, present, mux, nil)
+		return m.files.route(program, spec, m.policy, m.target, present, mux, judging, nil)
 	}
 	judge, err := judging()
 	if err != nil {
@@ -109,7 +109,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 	}
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux.Otherwise = refuse
-	if stopping, err = m.patterns.route(stopping, spec, m.policy, m.target, present, mux, guard.Foresee(judge)); err != nil {
+	if stopping, err = m.files.route(stopping, spec, m.policy, m.target, present, mux, judging, guard.Foresee(judge)); err != nil {
 		return nil, err
 	}
 	return guard.Foretell(stopping, m.target.Arch, judge, mux)
@@ -133,7 +133,7 @@ func (m *monitor) serve(file *os.File) {
 		return
 	}
 	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
-	m.patterns.serve(&g)
+	m.files.serve(&g)
 	m.asking.serve(&g)
 	if m.summary != nil {
 		g.Taps = append(g.Taps, &m.summary.refusals)
@@ -151,7 +151,7 @@ func (m *monitor) serve(file *os.File) {
 			(&gate.Gate{Source: listener}).Serve(context.Background())
 		}
 		listener.Close()
-		m.patterns.close()
+		m.files.close()
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
+	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/guard"
 )
 
@@ -39,6 +40,17 @@ func TestText(t *testing.T) {
 	}
 	want := `"sh" (7) asks for mkdir("a\x1b[2J\ncallgate: \u202ex", 0), refused with EPERM: no rule allows mkdir (x.yaml:3)`
 	if got := Text(question("sh", true, true)); got != want {
+		t.Errorf("Text() = %s; want %s", got, want)
+	}
+}
+
+// A question about a file names it first, by its real path, and says that the
+// policy hides it.
+func TestTextOfFile(t *testing.T) {
+	q := question("cat", true, true)
+	q.File = &gate.File{Path: "/home/ann/\u202ekey", Access: "read", Hidden: "mine.yaml:4"}
+	want := `"cat" (7) asks to read "/home/ann/\u202ekey", WHICH THE POLICY HIDES (mine.yaml:4), refused with EPERM: no rule allows mkdir (x.yaml:3)`
+	if got := Text(q); got != want {
 		t.Errorf("Text() = %s; want %s", got, want)
 	}
 }
@@ -130,8 +142,10 @@ func TestWire(t *testing.T) {
 	if one.ID != 1 || one.Saves != "x.yaml" || len(one.Answers) != 4 || one.Event.Errno != abi.EPERM || one.Event.Task.Program != "sh" {
 		t.Errorf("asked %+v", one)
 	}
-	second := ask(w, context.Background(), question("sh", false, false))
-	if two := next(t, lines); two.ID != 2 || two.Saves != "" || len(two.Answers) != 3 {
+	about := question("sh", false, false)
+	about.File = &gate.File{Path: "/x", Access: "read", Hidden: "y:1"}
+	second := ask(w, context.Background(), about)
+	if two := next(t, lines); two.ID != 2 || two.Saves != "" || len(two.Answers) != 3 || *two.File != (file{"/x", "read", "y:1"}) {
 		t.Errorf("asked %+v", two)
 	}
 	peer.Write([]byte(`{"id":2,"answer":"never"}` + "\n" + `{"id":1,"answer":"once","more":true}` + "\n"))

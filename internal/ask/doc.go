@@ -15,7 +15,15 @@ import (
 // read as another one.
 func Text(q guard.Question) string {
 	var b strings.Builder
-	b.WriteString(strconv.QuoteToASCII(q.Task.Program) + " (" + strconv.Itoa(q.Task.TID) + ") asks for " + q.CallString())
+	b.WriteString(strconv.QuoteToASCII(q.Task.Program) + " (" + strconv.Itoa(q.Task.TID) + ") asks ")
+	if q.File != nil {
+		b.WriteString("to " + q.File.Access + " " + strconv.QuoteToASCII(q.File.Path))
+		if q.File.Hidden != "" {
+			b.WriteString(", WHICH THE POLICY HIDES (" + q.File.Hidden + ")")
+		}
+	} else {
+		b.WriteString("for " + q.CallString())
+	}
 	if q.Lifts {
 		b.WriteString(", refused with ")
 	} else {

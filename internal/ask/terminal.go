@@ -72,11 +72,19 @@ func (t *Terminal) menu(q guard.Question) string {
 
 // cure says what Always allows.
 func cure(q guard.Question) string {
-	if q.Why.Cure == "" {
+	once := "once allows this call"
+	switch {
+	case q.File != nil && q.Why.Cure == "":
+		return "callgate: once allows this use of the file, always others like it in this run; no policy does\n"
+	case q.Why.Cure == "":
 		return "callgate: always allows this call with these arguments; no policy does\n"
+	case !q.Lifts:
+		once = "a folder is not opened for a program in this run" // see files.Lifter
+	case q.File != nil:
+		once = "once allows this use of the file: to " + q.File.Access
 	}
 	var b strings.Builder
-	b.WriteString("callgate: once allows this call; always allows what this adds to the policy:\n")
+	b.WriteString("callgate: " + once + "; always allows what this adds to the policy:\n")
 	for line := range strings.Lines(q.Why.Cure) {
 		b.WriteString("    " + plain(strings.TrimSuffix(line, "\n")) + "\n")
 	}

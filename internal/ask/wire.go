@@ -46,7 +46,15 @@ type outgoing struct {
 	Question  string       `json:"question,omitempty"` // for people, in ASCII
 	Answers   []string     `json:"answers,omitempty"`
 	Saves     string       `json:"saves,omitempty"` // the file that "always" adds the cure to
+	File      *file        `json:"file,omitempty"`
 	Event     *event.Event `json:"event,omitempty"`
+}
+
+// file is what is asked about, where that is a file.
+type file struct {
+	Path   string `json:"path"` // real, links followed
+	Access string `json:"access"`
+	Hidden string `json:"hidden,omitempty"` // the line of the policy that hides it
 }
 
 type incoming struct {
@@ -70,6 +78,9 @@ func (w *Wire) Ask(ctx context.Context, q guard.Question) (guard.Answer, error) 
 	}
 	if q.Saves {
 		out.Saves = w.File
+	}
+	if q.File != nil {
+		out.File = (*file)(q.File)
 	}
 	sent := w.send(nil, out)
 	select {

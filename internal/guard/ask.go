@@ -21,8 +21,9 @@ type Asker interface {
 // Question is about a call that is going to be refused: Why says why.
 type Question struct {
 	event.Event
-	Lifts bool // the call can be allowed; else only what is kept for another run helps
-	Saves bool // Always keeps the cure for other runs
+	File  *gate.File // what the question is about, where that is a file; else nil
+	Lifts bool       // the call can be allowed; else only what is kept for another run helps
+	Saves bool       // Always keeps the cure for other runs
 }
 
 // Answer is what becomes of a call that was asked about. The zero Answer refuses.
@@ -55,8 +56,9 @@ func ParseAnswer(word string) (Answer, bool) {
 // Ask is a Handler that has somebody decide about what another refuses. Calls that
 // are to seem missing (ENOSYS) are not asked about: programs do without them.
 //
-// A call that is allowed runs as its registers are, which the task can't change;
-// what its pointers lead to can be something else by then.
+// A call that the filter refused runs, once it is allowed, as its registers are,
+// which the task can't change; what its pointers lead to can be something else by
+// then. A file that was asked about is found once, before the question.
 type Ask struct {
 	Handler gate.Handler
 	Asker   Asker
@@ -77,6 +79,9 @@ const watch = 100 * time.Millisecond
 func (a *Ask) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	verdict := a.Handler.Handle(ctx, t)
 	refusal, ok := errors.AsType[*gate.Refusal](verdict.Err())
+	if ok && refusal.Release != nil {
+		defer refusal.Release()
+	}
 	if !ok || refusal.Errno == abi.ENOSYS || refusal.Lift == nil && (a.Save == nil || refusal.Cure == "") {
 		return verdict
 	}
@@ -86,7 +91,7 @@ func (a *Ask) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	}
 	why := refusal.Why
 	why.Text = fmt.Sprintf("allowed when asked (%s): %s", answer, why.Text)
-	return refusal.Lift().Because(why)
+	return refusal.Lift(answer == Always).Because(why)
 }
 
 // ask returns the answer to the question about a call, which others may share.
@@ -97,8 +102,12 @@ func (a *Ask) ask(ctx context.Context, t *gate.Trap, verdict gate.Verdict, refus
 	}
 	copyTexts(t)
 	t.Identify()
-	asked := Question{t.Event(verdict), refusal.Lift != nil, a.Save != nil && refusal.Cure != ""}
-	q, first, full := a.desk.join(ctx, kindOf(asked.Event), change)
+	asked := Question{t.Event(verdict), refusal.File, refusal.Lift != nil, a.Save != nil && refusal.Cure != ""}
+	alike := kindOf(asked.Event)
+	if refusal.File != nil {
+		alike.memory += change // one text may lead to many files
+	}
+	q, first, full := a.desk.join(ctx, alike, change)
 	if full {
 		a.silence(fmt.Errorf("%d questions were asked: more is refused without", maxAsked))
 	}
@@ -126,8 +135,12 @@ func (a *Ask) ask(ctx context.Context, t *gate.Trap, verdict gate.Verdict, refus
 }
 
 // changeOf names the change of the policy that would allow a call. Where there is
-// none it is the call itself, but for what the program can choose at will.
+// none it is the call itself, but for what the program can choose at will. For a
+// question about a file it is that file.
 func changeOf(t *gate.Trap, verdict gate.Verdict, refusal *gate.Refusal) string {
+	if f := refusal.File; f != nil {
+		return f.Access + "\x00" + f.Path
+	}
 	k := kindOf(t.Event(verdict))
 	if refusal.Cure == "" {
 		return fmt.Sprint(k.arch, k.nr, k.args)

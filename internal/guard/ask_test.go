@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func (p *person) says(a Answer) { p.answers <- func() (Answer, error) { return a
 // refuser refuses every call for the change that its first argument names.
 func refuser(_ context.Context, t *gate.Trap) gate.Verdict {
 	row, _ := t.Syscall()
-	r := &gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "no", Cure: fmt.Sprintf("%s %d", row.Name, t.Args[0])}, Lift: gate.Continue}
+	r := &gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "no", Cure: fmt.Sprintf("%s %d", row.Name, t.Args[0])}, Lift: proceed}
 	switch row.Name {
 	case "clone3":
 		r.Errno = abi.ENOSYS
@@ -318,5 +319,58 @@ func TestNobodyToAsk(t *testing.T) {
 		if len(told) != 1 || len(p.questions) > 0 {
 			t.Errorf("%s: told %v, %d more questions", name, told, len(p.questions))
 		}
+	}
+}
+
+// Questions about files are about those, whatever call it was and by what text it
+// named the file; and what a refusal holds is given up, asked or not.
+func TestFileQuestions(t *testing.T) {
+	person := newPerson()
+	var lifted, forGood, released atomic.Int64
+	wants := func(_ context.Context, trap *gate.Trap) gate.Verdict {
+		file := []gate.File{{Path: "/a", Access: "read"}, {Path: "/b", Access: "read"}, {Path: "/a", Access: "write"}}[trap.Args[1]]
+		return gate.Fail(&gate.Refusal{
+			Errno: abi.ENOENT, Why: event.Why{Text: "no", Cure: "the same"}, File: &file,
+			Lift: func(good bool) gate.Verdict {
+				lifted.Add(1)
+				if good {
+					forGood.Add(1)
+				}
+				return gate.Return(0)
+			},
+			Release: func() { released.Add(1) },
+		})
+	}
+	a := &Ask{Asker: person, At: 10}
+	asking(t, a, func(s *gatetest.Source) {
+		a.Handler = gate.HandlerFunc(wants)
+		one := later(s, "mkdir", 0, 0)
+		if q := <-person.questions; q.File.Path != "/a" || !q.Lifts {
+			t.Errorf("asked %+v", q)
+		}
+		two := later(s, "mkdir", 0, 1) // looks the same, and is about another file
+		if q := <-person.questions; q.File.Path != "/b" {
+			t.Errorf("asked %+v", q)
+		}
+		person.says(Always)
+		person.says(Always)
+		if first, second := <-one, <-two; first != 0 || second != 0 {
+			t.Errorf("saw %v, %v", first, second)
+		}
+		if again := <-later(s, "rmdir", 7, 0); again != 0 { // another call about the same
+			t.Errorf("saw %v", again)
+		}
+		more := later(s, "mkdir", 0, 2)
+		<-person.questions
+		person.says(Never)
+		if saw := <-more; saw != abi.ENOENT {
+			t.Errorf("saw %v", saw)
+		}
+		if again := <-later(s, "rmdir", 0, 2); again != abi.ENOENT {
+			t.Errorf("saw %v", again)
+		}
+	})
+	if lifted.Load() != 3 || forGood.Load() != 3 || released.Load() != 5 {
+		t.Errorf("%d lifted, %d for good, %d given up; want 3, 3, 5", lifted.Load(), forGood.Load(), released.Load())
 	}
 }

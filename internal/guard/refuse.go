@@ -66,9 +66,12 @@ func refuse(program filter.Program, why func(*gate.Trap) event.Why) gate.Handler
 		if err != nil || action.Kind() != filter.ActionErrno {
 			return gate.Verdict{} // not one of the calls that were stopped
 		}
-		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t), Lift: gate.Continue})
+		return gate.Fail(&gate.Refusal{Errno: abi.Errno(action.Data()), Why: why(t), Lift: proceed})
 	})
 }
+
+// proceed has the kernel run a call as its registers are.
+func proceed(bool) gate.Verdict { return gate.Continue() }
 
 // copyTexts has whoever is told of the call see the texts and addresses that it
 // names. Nothing is decided by them.

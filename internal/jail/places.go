@@ -27,7 +27,7 @@ func (s *Spec) Places(mounts bool) []Place {
 			}
 		case Hidden:
 			places = append(places, Place{m.Target, 0})
-		case Proc, Link:
+		case Proc, Link, Text:
 			places = append(places, Place{m.Target, Read})
 		case Dev:
 			if mounts {

@@ -36,6 +36,7 @@ type behind struct {
 	ro     []string
 	mounts bool                        // in a file tree of its own
 	server func(*Handler) gate.Handler // what serves in the handler's stead, or nil
+	lift   func(*gate.Refusal) (allowed, forGood bool)
 }
 
 // run returns what the attacker printed.
@@ -77,6 +78,10 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		for _, place := range spec.Places(b.mounts) {
 			places = append(places, Place{place.Path, policy.Access(place.Access)})
 		}
+		none := patterns == nil
+		if none {
+			patterns = &policy.Patterns{}
+		}
 		handler = New(patterns, places, b.mounts, present(jail.Pids))
 		rules, err := p.Filter(target)
 		if err != nil {
@@ -86,7 +91,16 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		if err != nil {
 			return nil, err
 		}
-		return handler.Route(program, target.Arch, mux)
+		if b.lift == nil {
+			return handler.Route(program, target.Arch, mux)
+		}
+		lifter := NewLifter(handler, without)
+		if !none {
+			if program, err = handler.Route(program, target.Arch, mux); err != nil {
+				return nil, err
+			}
+		}
+		return lifter.Route(program, target.Arch, mux)
 	}
 	spec.Listener = func(file *os.File) {
 		listener, err := notify.Listen(file)
@@ -103,6 +117,9 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		}}
 		if b.server != nil {
 			g.Handler = b.server(handler)
+		}
+		if b.lift != nil {
+			g.Handler = lifting(mux, b.lift)
 		}
 		group.Go(func() {
 			if err := g.Serve(context.Background()); err != nil {

@@ -37,6 +37,7 @@ type Handler struct {
 	// Foresee, if not nil, says why the kernel's walls refused what the handler did
 	// for the target; all opens stop for it.
 	Foresee func(*gate.Trap) *gate.Refusal
+	lifter  *Lifter // nil where nobody is asked
 
 	mutex     sync.Mutex // held while files are found and changed: no call of the target comes between
 	root      int        // a descriptor of the target's root, -1 until the first call
@@ -86,7 +87,11 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 		return gate.Fail(&gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "patterns can't be kept for " + row.Name, Wall: policy.WallPatterns}})
 	}
 	c := &call{Trap: t, Handler: h, context: ctx}
-	return h.explain(t, c.serve(serve))
+	v := h.explain(t, c.serve(serve))
+	if h.lifter != nil {
+		return h.lifter.after(ctx, t, v)
+	}
+	return v
 }
 
 // serve lets no other call be served meanwhile, and lets them be even if this one
@@ -143,6 +148,9 @@ func (h *Handler) decide(s *spot, want policy.Access) error {
 	name := s.full()
 	if !strings.HasPrefix(name, "/") {
 		return nil // a pipe, a socket: no file by name
+	}
+	if lent, err := h.lifter.lentTo(s, want); lent {
+		return err
 	}
 	if refusal := h.byPattern(s, want); refusal != nil {
 		return refusal

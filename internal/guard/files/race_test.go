@@ -40,7 +40,7 @@ const (
 	untilWon  = "CALLGATE_TEST_TILLWON" // end with the first win
 )
 
-var attackers = map[string]func(){"race": attackByRace, "mischief": mischief, "hold": holdFIFOs}
+var attackers = map[string]func(){"race": attackByRace, "mischief": mischief, "hold": holdFIFOs, "lift": liftOne}
 
 // racer counts what a race came to.
 type racer struct {
@@ -56,7 +56,11 @@ func attackByRace() {
 	}
 	var won, made atomic.Int64
 	end := time.Now().Add(length)
-	races[os.Getenv(raceNames)](racer{won: &won, made: &made, over: func() bool {
+	race := races[os.Getenv(raceNames)]
+	if race == nil {
+		race = liftRaces[os.Getenv(raceNames)]
+	}
+	race(racer{won: &won, made: &made, over: func() bool {
 		return time.Now().After(end) || won.Load() > 0 && os.Getenv(untilWon) != ""
 	}})
 	fmt.Printf("won %d of %d\n", won.Load(), made.Load())

@@ -23,7 +23,7 @@ func (h *Handler) Route(program filter.Program, arch abi.Arch, mux *gate.Mux) (f
 		}
 		action, constant := program.Constant(arch.Audit(), number)
 		argument, opens := openFlags[row.Name]
-		switch reading := !h.patterns.Hide() && h.Foresee == nil; {
+		switch reading := !h.patterns.Hide() && h.Foresee == nil && h.lifter == nil; {
 		case constant && !lets(action), reading && readers[row.Name]:
 			continue
 		case !constant:
