@@ -248,6 +248,7 @@ func (c *checker) inProc(p Path, name, key string) {
 func (c *checker) network(n *Network) {
 	known := familyNames()
 	c.names(n.Families.Value, "socket family", known)
+	c.unix(n)
 	if n.Mode.IsSet() && n.Mode.Value == NoNetwork && len(n.Connect.Value) > 0 {
 		c.problems.add(n.Connect.At, "write mode: relay, or remove connect", "somewhere to connect to without a network (line %d)", n.Mode.At.Line)
 	}

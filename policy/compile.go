@@ -21,7 +21,7 @@ type Compiled struct {
 func (p *Policy) Filter(t Target) (*Compiled, error) {
 	t = t.complete(p)
 	c := &Compiled{Filter: &filter.Filter{Foreign: actionOr(p.Syscalls.Foreign, filter.ActionKillProcess)}}
-	problems := p.whoDecides()
+	problems := append(p.whoDecides(), p.unixDecides()...)
 	for _, arch := range p.numberings(t.Arch) {
 		b := newTable(p, t, arch)
 		b.build()
@@ -86,6 +86,7 @@ func newTable(p *Policy, t Target, arch abi.Arch) *tableBuilder {
 
 func (b *tableBuilder) build() {
 	b.rules(b.policy.Files.refusedCalls(b.refusal()))
+	b.rules(b.policy.Network.refusedPast())
 	b.rules(b.policy.refusedSockets(b.refusal()))
 	b.rules(b.policy.Syscalls.Rules)
 	b.rules(b.policy.allowedSockets())

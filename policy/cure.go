@@ -16,6 +16,8 @@ func (j *Judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 	case a.Action.Lets():
 	case j.patterns != nil && a.At == j.policy.Files.firstPattern().At:
 		a.Reason = "it would let the program get past the patterns of files"
+	case n.Unix.IsSet() && a.At == n.Unix.At:
+		a.Reason = "it would let the program get past the list of UNIX sockets"
 	case a.At == Origin{}:
 		a.Cure = j.ruleCure(q, call, number)
 	case a.At == n.Families.At:

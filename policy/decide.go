@@ -59,6 +59,7 @@ type Judge struct {
 	compiled *Compiled
 	mounts   []Mount
 	patterns *Patterns
+	sockets  *Sockets
 }
 
 // Judge returns what answers questions about the policy in force on a target. The
@@ -72,7 +73,11 @@ func (p *Policy) Judge(t Target) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{policy: p, target: t.complete(p), compiled: compiled, mounts: p.Mounts(t), patterns: patterns}, nil
+	sockets, err := p.Sockets(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{policy: p, target: t.complete(p), compiled: compiled, mounts: p.Mounts(t), patterns: patterns, sockets: sockets}, nil
 }
 
 // Decide answers a question as Policy.Decide does. It changes nothing, so that
@@ -98,6 +103,9 @@ func (j *Judge) Decide(q Question) (Answer, error) {
 	if q.Path != "" {
 		b := j.file(q, call, args)
 		if !b.Action.Lets() {
+			return j.withSocketCure(b, q), nil
+		}
+		if b, refused := j.unixSocket(q); refused {
 			return b, nil
 		}
 		if b.Reason != "" {

@@ -83,6 +83,7 @@ func mergeNetwork(parent, child *Network) Network {
 		Connect:  joinSetting(parent.Connect, child.Connect, Destination.same, Destination.removes),
 		Bind:     joinSetting(parent.Bind, child.Bind, Port.same, Port.removes),
 		Publish:  join(parent.Publish, child.Publish, Publication.same, Publication.removes),
+		Unix:     joinSetting(parent.Unix, child.Unix, Path.same, func(Path) bool { return false }),
 	}
 }
 

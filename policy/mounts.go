@@ -22,6 +22,7 @@ func (p *Policy) Mounts(t Target) []Mount {
 	}
 	add(f.ReadWrite, Bind, Read|Write)
 	add(f.ReadOnly, Bind, Read)
+	add(p.Network.Unix.Value, Bind, Read)
 	add(f.Exec, Bind, Read|Execute)
 	add(f.Hidden, Empty, 0)
 	for _, p := range f.Digests {

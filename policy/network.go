@@ -20,6 +20,11 @@ type Network struct {
 	// Publish, with mode relay, are ports of the machine that lead to ports of
 	// the program: "8080:80", "0.0.0.0:8080:80", "5432".
 	Publish []Publication `yaml:"publish"`
+	// Unix are the UNIX sockets of others that it may connect to, whatever the
+	// mode: each by its path, by a folder that it lies in, or by a pattern. What is
+	// listed is shown, as under files.ro. Unset means every socket that the files
+	// show.
+	Unix Setting[[]Path] `yaml:"unix"`
 }
 
 // ConnectsTo reports whether a TCP port stands under connect.

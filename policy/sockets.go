@@ -119,3 +119,9 @@ func (p *Policy) hasFamily(name string) bool {
 	}
 	return false
 }
+
+// RefusesPort reports whether TCP connections to a port are refused, as Landlock
+// refuses them; port 0 stands for no connection.
+func (n *Network) RefusesPort(isTCP bool, port uint16) bool {
+	return isTCP && port != 0 && n.limitsConnect() && !n.ConnectsTo(port)
+}

@@ -77,6 +77,7 @@ func (p *Policy) Expand(t Target) *Policy {
 	q.Files.ReadWrite = expand(p.Files.ReadWrite)
 	q.Files.Exec = expand(p.Files.Exec)
 	q.Files.Hidden = expand(p.Files.Hidden)
+	q.Network.Unix.Value = expand(p.Network.Unix.Value)
 	q.Files.Digests = slices.Clone(p.Files.Digests)
 	for i := range q.Files.Digests {
 		path := &q.Files.Digests[i].Path

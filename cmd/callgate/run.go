@@ -67,6 +67,7 @@ when it never ran.`,
 	f.Var((*list)(&o.hide), "hide", "hide this `path`, or all that a pattern such as ./**/.env fits")
 	f.Var((*list)(&o.net), "net", "let it connect to these `destinations`, as github.com:443,*.npmjs.org:443; or none or host: whose network it has")
 	f.Var((*list)(&o.publish), "publish", "have a `port` of the machine lead to one of the program, as 8080:80; may be repeated")
+	f.Var((*list)(&o.unix), "unix", "let it connect to the UNIX socket at this `path`, and to no other but its own; or none: to its own alone; may be repeated")
 	f.StringVar(&o.memory, "memory", "", "bound its memory to this `size`, such as 512M")
 	f.StringVar(&o.pids, "pids", "", "bound its processes and threads to this `number`")
 	f.StringVar(&o.cpus, "cpus", "", "bound it to this `number` of processors' time, such as 1.5")

@@ -34,7 +34,7 @@ func newFileGuard(p *policy.Policy, asks bool) *fileGuard {
 // serve has the gate's receivers be what the target is.
 func (g *fileGuard) serve(to *gate.Gate) {
 	if g != nil {
-		to.Prepare = g.prepare
+		to.Prepare = func() error { return become(g.spec) }
 		to.Limit += files.Limit
 	}
 }
@@ -73,10 +73,10 @@ func (g *fileGuard) route(program filter.Program, spec *jail.Spec, p *policy.Pol
 	return g.lifter.Route(program, target.Arch, mux)
 }
 
-// prepare makes of a receiver's thread, for good, what the target is: callgate
-// opens for it nothing that it could not open itself.
-func (g *fileGuard) prepare() error {
-	target, err := g.spec.Identity()
+// become makes of a receiver's thread, for good, what the target is: callgate does
+// nothing for it that it could not do itself.
+func become(spec *jail.Spec) error {
+	target, err := spec.Identity()
 	if err == nil {
 		err = sys.Become(target)
 	}

@@ -27,6 +27,7 @@ type monitor struct {
 	explainer *explainer                      // nil without --explain
 	auditor   *auditor                        // nil without --audit
 	files     *fileGuard                      // nil without patterns, where nobody is asked
+	sockets   *socketGuard                    // nil without a list of UNIX sockets
 	asking    *asking                         // nil without --ask
 	serving   sync.WaitGroup
 	err       error // why the gate stopped early
@@ -45,6 +46,7 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if m.explainer, err = o.newExplainer(); err != nil {
 		return nil, err
 	}
+	m.sockets = newSocketGuard(p)
 	if m.asking, err = o.newAsking(); err != nil {
 		return nil, err
 	}
@@ -52,7 +54,7 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if m.explainer == nil && m.auditor == nil && !o.quiet {
 		m.summary = &summary{target: target}
 	}
-	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.files == nil && m.asking == nil {
+	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.files == nil && m.sockets == nil && m.asking == nil {
 		return nil, nil
 	}
 	return m, nil
@@ -86,7 +88,7 @@ func (m *monitor) attach(spec *jail.Spec) {
 		return m.auditor.open(s.Mounts)
 	}
 	spec.Listener = m.serve
-	spec.Unheard = m.summary != nil && m.files == nil && m.asking == nil
+	spec.Unheard = m.summary != nil && m.files == nil && m.sockets == nil && m.asking == nil
 }
 
 // route returns the filter's program with what is to pass the gate.
@@ -101,7 +103,7 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 		case m.summary != nil:
 			program, mux.Otherwise = guard.Count(program)
 		}
-		return m.files.route(program, spec, m.policy, m.target, present, mux, judging, nil)
+		return m.guards(program, spec, present, mux, judging, nil)
 	}
 	judge, err := judging()
 	if err != nil {
@@ -109,10 +111,19 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 	}
 	stopping, refuse := guard.Refuse(program, m.target.Arch, judge)
 	mux.Otherwise = refuse
-	if stopping, err = m.files.route(stopping, spec, m.policy, m.target, present, mux, judging, guard.Foresee(judge)); err != nil {
+	if stopping, err = m.guards(stopping, spec, present, mux, judging, guard.Foresee(judge)); err != nil {
 		return nil, err
 	}
 	return guard.Foretell(stopping, m.target.Arch, judge, mux)
+}
+
+// guards adds the calls that patterns and lists decide about.
+func (m *monitor) guards(program filter.Program, spec *jail.Spec, present func(jail.Wall) bool, mux *gate.Mux, judging func() (*policy.Judge, error), foresee func(*gate.Trap) *gate.Refusal) (filter.Program, error) {
+	program, err := m.files.route(program, spec, m.policy, m.target, present, mux, judging, foresee)
+	if err != nil {
+		return nil, err
+	}
+	return m.sockets.route(program, spec, m.policy, m.target, present, mux, foresee)
 }
 
 // judge says why the walls that are present refuse something.
@@ -134,6 +145,7 @@ func (m *monitor) serve(file *os.File) {
 	}
 	g := gate.Gate{Source: listener, Handler: m.handler, Receivers: 1}
 	m.files.serve(&g)
+	m.sockets.serve(&g)
 	m.asking.serve(&g)
 	if m.summary != nil {
 		g.Taps = append(g.Taps, &m.summary.refusals)
@@ -152,6 +164,7 @@ func (m *monitor) serve(file *os.File) {
 		}
 		listener.Close()
 		m.files.close()
+		m.sockets.close()
 	})
 }
 

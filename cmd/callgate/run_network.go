@@ -48,6 +48,27 @@ func readNetwork(p *policy.Policy, net, publish []string) error {
 	return nil
 }
 
+// readSockets reads --unix into the policy: paths, or the word none.
+func readSockets(p *policy.Policy, texts []string) error {
+	var list []policy.Path
+	for _, text := range texts {
+		if text == "none" {
+			continue
+		}
+		text, optional := strings.CutPrefix(text, "-")
+		path, err := policy.ParsePath(text)
+		if err != nil {
+			return fmt.Errorf("--unix: %w", err)
+		}
+		path.Optional, path.At = optional, given("--unix")
+		list = append(list, path)
+	}
+	if len(texts) > 0 {
+		p.Network.Unix = policy.Given("--unix", list)
+	}
+	return nil
+}
+
 // relayNetwork has the Spec's network lead to what the policy lists. It returns
 // what is refused there, nil without a relay.
 func relayNetwork(spec *jail.Spec, p *policy.Policy, m *monitor) *unreached {

@@ -21,6 +21,7 @@ type runFlags struct {
 	presets, policies []string
 	ro, rw, hide      []string
 	net, publish      []string
+	unix              []string
 	memory, cpus      string
 	pids, timeout     string
 	env               []string
@@ -69,7 +70,7 @@ func (f *runFlags) preset() string {
 
 // unchanged reports whether no flag says anything over the documents.
 func (f *runFlags) unchanged() bool {
-	lists := len(f.ro) + len(f.rw) + len(f.hide) + len(f.env) + len(f.capabilities) + len(f.descriptors) + len(f.optional) + len(f.net) + len(f.publish)
+	lists := len(f.ro) + len(f.rw) + len(f.hide) + len(f.env) + len(f.capabilities) + len(f.descriptors) + len(f.optional) + len(f.net) + len(f.publish) + len(f.unix)
 	return lists == 0 && f.memory+f.cpus+f.pids+f.timeout == ""
 }
 
@@ -134,6 +135,7 @@ func (f *runFlags) document() (*policy.Policy, error) {
 func (f *runFlags) limits(p *policy.Policy) error {
 	return errors.Join(
 		readNetwork(p, f.net, f.publish),
+		readSockets(p, f.unix),
 		read(&p.Limits.Memory, "--memory", f.memory, func(v *policy.Size, text string) error { return v.UnmarshalText([]byte(text)) }),
 		read(&p.Limits.CPUs, "--cpus", f.cpus, func(v *policy.CPUs, text string) error { return v.UnmarshalText([]byte(text)) }),
 		read(&p.Limits.Pids, "--pids", f.pids, readPids),

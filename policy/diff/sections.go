@@ -71,6 +71,7 @@ func (s *sections) network() {
 	}
 	s.list("network", "families", setting(a.Families, nameText), setting(b.Families, nameText), a.Families.At, b.Families.At)
 	s.list("network", "connect", destinations(a, b), destinations(b, a), a.Connect.At, b.Connect.At)
+	s.list("network", "unix", setting(a.Unix, pathText), setting(b.Unix, pathText), a.Unix.At, b.Unix.At)
 	s.words("network", "publish", publications(a.Publish), publications(b.Publish), Wider)
 	s.list("network", "bind", setting(a.Bind, portText), setting(b.Bind, portText), a.Bind.At, b.Bind.At)
 }
@@ -103,6 +104,7 @@ func publications(list []policy.Publication) map[string]policy.Origin {
 	return out
 }
 
+func pathText(p policy.Path) string { return p.Text }
 func nameText(n policy.Name) string { return n.Text }
 func portText(p policy.Port) string { return strconv.Itoa(int(p.Number)) }
 

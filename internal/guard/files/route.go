@@ -81,3 +81,26 @@ func namesFile(row *abi.Syscall) bool {
 	}
 	return false
 }
+
+// RouteAllowed has a program leave calls to the gate where the program lets them,
+// with whichever arguments, and routes them to a handler.
+func RouteAllowed(program filter.Program, arch abi.Arch, mux *gate.Mux, handler gate.Handler, calls ...string) (filter.Program, error) {
+	var always, sometimes []abi.Sysno
+	for _, name := range calls {
+		_, number, ok := arch.Find(name)
+		switch action, constant := program.Constant(arch.Audit(), number); {
+		case !ok || constant && !lets(action):
+		case constant:
+			always = append(always, number)
+			mux.Route(name, handler)
+		default:
+			sometimes = append(sometimes, number)
+			mux.Route(name, &allowed{program, handler, mux.Otherwise})
+		}
+	}
+	whole, err := program.NotifyAllowed(arch, sometimes)
+	if err != nil {
+		return nil, err
+	}
+	return whole.NotifyOf(arch, always)
+}

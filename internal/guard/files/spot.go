@@ -40,7 +40,9 @@ func (s *spot) nameless() bool {
 	return err == nil && stat.Nlink == 0
 }
 
-// here is the number that stands for the working folder (AT_FDCWD).
+// Here is the number that stands for the working folder (AT_FDCWD).
+const Here = here
+
 const here = -100
 
 // find follows a path to its spot: from the target's root, from its working

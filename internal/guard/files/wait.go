@@ -29,7 +29,7 @@ func (o *opening) wait(s *spot) gate.Verdict {
 	if err := o.hold(); err != nil {
 		return answer(err)
 	}
-	stop := o.interruptWhen(o.left)
+	stop := InterruptWhen(o.left)
 	defer stop()
 	for {
 		fd, err := o.once(s, o.flags)
@@ -48,7 +48,7 @@ func (o *opening) waitForWriter(s *spot) gate.Verdict {
 		return answer(err)
 	}
 	came := func() bool { return sys.WriterCame(s.folder) }
-	stop := o.interruptWhen(func() bool { return o.left() || came() })
+	stop := InterruptWhen(func() bool { return o.left() || came() })
 	defer stop()
 	for !came() {
 		fd, err := sys.Reopen(s.folder, syscall.O_RDONLY)
@@ -70,10 +70,10 @@ func (o *opening) waitForWriter(s *spot) gate.Verdict {
 // left reports whether nobody waits for the call any more.
 func (c *call) left() bool { return !c.Waits() || c.context.Err() != nil }
 
-// interruptWhen has the thread's call return EINTR once something is so. A signal
+// InterruptWhen has the thread's call return EINTR once something is so. A signal
 // that comes just before the call is lost, so there is more than one. The thread
 // must not be the caller's any more before the returned function was called.
-func (c *call) interruptWhen(so func() bool) (stop func()) {
+func InterruptWhen(so func() bool) (stop func()) {
 	thread := sys.ThreadID()
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
