@@ -1,7 +1,7 @@
 package gate
 
 import (
-	"os"
+	"io"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
@@ -13,10 +13,17 @@ type Verdict struct {
 	outcome     event.Outcome // 0 is Refused
 	err         error
 	value       int64
-	file        *os.File
+	file        Descriptor
 	closeOnExec bool
 	why         event.Why // of what is not refused
 	alone       bool
+}
+
+// Descriptor is what a Give gives: an [os.File], or whatever else has a descriptor.
+// It is closed once.
+type Descriptor interface {
+	Fd() uintptr
+	io.Closer
 }
 
 // Fail refuses the call: the task sees [abi.ErrnoOf] err, the taps see err. A
@@ -39,7 +46,7 @@ func Error(err error) Verdict {
 
 // Give makes f a new descriptor of the task, which the task sees as the call's
 // result. The Source closes f when it answered.
-func Give(f *os.File, closeOnExec bool) Verdict {
+func Give(f Descriptor, closeOnExec bool) Verdict {
 	if f == nil {
 		return Fail(abi.EBADF)
 	}
@@ -97,7 +104,7 @@ func (v Verdict) Value() int64 { return v.value }
 
 // File is what a Give gives, and whether the task's descriptor ends with its
 // program (O_CLOEXEC).
-func (v Verdict) File() (f *os.File, closeOnExec bool) { return v.file, v.closeOnExec }
+func (v Verdict) File() (f Descriptor, closeOnExec bool) { return v.file, v.closeOnExec }
 
 // Refusal is an error that says why. Errno is what the task sees.
 type Refusal struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
@@ -35,6 +36,7 @@ func newFileGuard(p *policy.Policy, asks bool) *fileGuard {
 func (g *fileGuard) serve(to *gate.Gate) {
 	if g != nil {
 		to.Prepare = func() error { return become(g.spec) }
+		to.Receivers = runtime.GOMAXPROCS(0)
 		to.Limit += files.Limit
 	}
 }

@@ -4,6 +4,7 @@ package gatetest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -95,7 +96,11 @@ func (s *Source) resultOf(v gate.Verdict) (Result, error) {
 		return Result{Value: v.Value()}, nil
 	case event.Given:
 		file, _ := v.File()
-		info, err := file.Stat()
+		of, ok := file.(*os.File)
+		if !ok {
+			return Result{Errno: abi.EBADF}, fmt.Errorf("give the task a %T: %w", file, abi.EBADF)
+		}
+		info, err := of.Stat()
 		if err != nil {
 			return Result{Errno: abi.EBADF}, err
 		}

@@ -15,16 +15,15 @@ import (
 // Answer carries out a verdict. It is gate.Source's.
 func (l *Listener) Answer(t *gate.Trap, v gate.Verdict) (int64, error) {
 	if file, closeOnExec := v.File(); file != nil {
-		defer file.Close()
 		number, err := l.give(t.ID, file, closeOnExec, v.IsAlone())
+		file.Close()
 		if err == nil && v.IsAlone() {
-			file.Close()
 			return l.send(t.ID, gate.Return(int64(number)))
 		}
 		if err == nil || errors.Is(err, gate.ErrGone) {
 			return int64(number), err
 		}
-		err = fmt.Errorf("give the task %q: %w", file.Name(), err)
+		err = fmt.Errorf("give the task a descriptor: %w", err)
 		if _, gone := l.send(t.ID, gate.Fail(err)); gone != nil {
 			return 0, gone
 		}
@@ -51,21 +50,25 @@ func (l *Listener) send(id uint64, v gate.Verdict) (int64, error) {
 	return answer.Value, l.answerError(err)
 }
 
-// give answers with a descriptor, or only adds it, if it is to be the task's alone. The file keeps its mode, which os.File.Fd would
-// change: the task shares it.
-func (l *Listener) give(id uint64, file *os.File, closeOnExec, alone bool) (number int, err error) {
+// give answers with a descriptor, or only adds it, if it is to be the task's alone.
+// The file keeps its mode, which os.File.Fd would change: the task shares it.
+func (l *Listener) give(id uint64, file gate.Descriptor, closeOnExec, alone bool) (number int, err error) {
 	add := sys.GiveNotification
 	if alone {
 		add = sys.AddToNotification
 	}
 	l.open.RLock()
 	defer l.open.RUnlock()
-	conn, err := file.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	if failed := conn.Control(func(fd uintptr) { number, err = add(l.fd, id, int(fd), closeOnExec) }); failed != nil {
-		return 0, failed
+	if of, ok := file.(syscall.Conn); ok {
+		conn, failed := of.SyscallConn()
+		if failed == nil {
+			failed = conn.Control(func(fd uintptr) { number, err = add(l.fd, id, int(fd), closeOnExec) })
+		}
+		if failed != nil {
+			return 0, failed
+		}
+	} else {
+		number, err = add(l.fd, id, int(file.Fd()), closeOnExec)
 	}
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTTY) {
 		return 0, fmt.Errorf("the kernel lacks SECCOMP_ADDFD_FLAG_SEND (Linux 5.14): %w", abi.ENOSYS)

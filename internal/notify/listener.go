@@ -73,6 +73,13 @@ func (l *Listener) watch(stop *os.File) {
 	}
 }
 
+// pending reports whether a call is there that nobody has received.
+func (l *Listener) pending() bool {
+	l.open.RLock()
+	defer l.open.RUnlock()
+	return l.fd >= 0 && sys.NotificationPending(l.fd)
+}
+
 // Close ends the receivers and closes the listener. Calls that are stopped then,
 // and all that would stop later, fail with ENOSYS.
 func (l *Listener) Close() error {
@@ -96,7 +103,7 @@ func (l *Listener) Next(ctx context.Context) (*gate.Trap, error) {
 	thread := sys.ThreadID()
 	var room buffer
 	for {
-		if err := l.receivers.enter(ctx, thread); err != nil {
+		if err := l.receivers.enter(ctx, thread, l.pending); err != nil {
 			return nil, err
 		}
 		n, err := sys.ReceiveNotification(l.fd, room[:l.bufferSize])

@@ -141,6 +141,13 @@ func SyncWakeUp(listener int) error {
 	return errnoErr(errno)
 }
 
+// NotificationPending reports whether a stopped call is there to be received.
+func NotificationPending(listener int) bool {
+	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
+}
+
 // HungUp reports whether no task is left behind the listener.
 func HungUp(listener int) bool {
 	fds := []unix.PollFd{{Fd: int32(listener)}}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -108,7 +109,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 			t.Errorf("listen: %v", err)
 			return
 		}
-		g := gate.Gate{Source: listener, Handler: mux, Receivers: 1, Limit: Limit, Prepare: func() error {
+		g := gate.Gate{Source: listener, Handler: mux, Receivers: runtime.GOMAXPROCS(0), Limit: Limit, Prepare: func() error {
 			who, err := spec.Identity()
 			if err != nil {
 				return err

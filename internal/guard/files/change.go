@@ -206,5 +206,5 @@ func (c *call) rename(oldFolder int32, oldPath int, newFolder int32, newPath int
 
 // below is the standing of what a folder at the spot would be.
 func (c *call) below(s *spot) policy.Standing {
-	return c.patterns.Enter(c.standing(s.path), s.name)
+	return c.standing.of(s.full())
 }

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"path"
 	"strings"
 	"syscall"
 
@@ -18,17 +19,13 @@ func (o *opening) direct(folder int32, text string) (gate.Verdict, bool) {
 		return answer(err), true
 	}
 	defer base.close()
-	fd, err := o.stroll(base.fd, text)
+	s, err := o.stroll(base.fd, text)
 	switch err {
 	case nil:
 	case syscall.ENOENT, syscall.ENOTDIR, syscall.EACCES, syscall.ENAMETOOLONG, syscall.ENXIO:
 		return answer(err), true
 	default:
 		return gate.Verdict{}, false
-	}
-	s, err := found(fd)
-	if err != nil {
-		return answer(err), true
 	}
 	if !o.ownProc && o.inProc(s) || hostNetwork(s.path) {
 		s.close()
@@ -38,11 +35,13 @@ func (o *opening) direct(folder int32, text string) (gate.Verdict, bool) {
 }
 
 // stroll has the kernel walk, first as if there were no links: where it meets none,
-// what it says is what it would say to the target. Where it does, only what it
-// finds counts; that nothing is there it may say of callgate's own /proc/self.
-func (o *opening) stroll(base int, text string) (int, error) {
+// what it says is what it would say to the target, and the path from the root that
+// it walked is the file's own. Where it does, only what it finds counts; that
+// nothing is there it may say of callgate's own /proc/self.
+func (o *opening) stroll(base int, text string) (*spot, error) {
+	absolute := text[0] == '/'
 	how := sys.WalkBeneath
-	if text[0] == '/' {
+	if absolute {
 		how = sys.WalkInRoot
 	}
 	flags := o.flags | syscall.O_NONBLOCK | syscall.O_NOCTTY
@@ -50,18 +49,23 @@ func (o *opening) stroll(base int, text string) (int, error) {
 	if err == syscall.EXDEV { // out of the folder it began in
 		at, failed := sys.PathOf(base)
 		if failed != nil || !strings.HasPrefix(at, "/") || strings.HasSuffix(at, deleted) {
-			return -1, err
+			return nil, err
 		}
-		base, text, how = o.root, at+"/"+text, sys.WalkInRoot
+		base, text, how, absolute = o.top, at+"/"+text, sys.WalkInRoot, true
 		fd, err = sys.OpenAt(base, text, flags, 0, how|sys.WalkNoLinks)
 	}
-	if err != syscall.ELOOP {
-		return fd, err
+	switch {
+	case err == nil && absolute:
+		return &spot{folder: fd, path: path.Clean(text)}, nil
+	case err == nil:
+		return found(fd)
+	case err != syscall.ELOOP:
+		return nil, err
 	}
 	if fd, err = sys.OpenAt(base, text, flags, 0, how|sys.WalkNoMagicLinks); err != nil {
-		return -1, errWalk
+		return nil, errWalk
 	}
-	return fd, nil
+	return found(fd)
 }
 
 // opened decides about a file that is open already, and gives it or closes it.

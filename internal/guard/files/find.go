@@ -16,7 +16,7 @@ type Finder struct {
 // its name as the kernel has it. The target's root and folder are those of the
 // thread that waits, whatever they have become.
 func (f Finder) Find(t *gate.Trap, text string) (fd int, name string, err error) {
-	h := &Handler{ownProc: f.OwnProc, root: -1}
+	h := &Handler{ownProc: f.OwnProc}
 	defer h.Close()
 	c := &call{Trap: t, Handler: h}
 	s, err := c.find(here, text, true)

@@ -16,7 +16,6 @@ import (
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/gate"
-	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -39,9 +38,10 @@ type Handler struct {
 	Foresee func(*gate.Trap) *gate.Refusal
 	lifter  *Lifter // nil where nobody is asked
 
-	mutex     sync.Mutex // held while files are found and changed: no call of the target comes between
-	root      int        // a descriptor of the target's root, -1 until the first call
-	standings map[string]policy.Standing
+	names    sync.RWMutex // held while files are found and opened, and for writing while a name comes, goes or changes
+	creating sync.Mutex   // held between taking the target's umask and making a file
+	root     rootFolder
+	standing standings
 }
 
 // maxHeld is how many opens may wait at once, of FIFOs and the like: each takes a
@@ -51,17 +51,14 @@ const maxHeld = 64
 // Limit is how many traps the gate should let the Handler hold.
 const Limit = maxHeld
 
-// maxStandings bounds the folders whose standing is remembered.
-const maxStandings = 4096
-
 // New returns a handler for a target that sees these places. Without mounts, the
 // target sees the machine's own tree, and nothing but the handler keeps what is
 // opened for it within the places; without processes of its own, the machine's.
 func New(patterns *policy.Patterns, places []Place, mounts, processes bool) *Handler {
 	h := &Handler{
 		table: newTable(), patterns: patterns, places: map[string]policy.Access{}, alone: !mounts, ownProc: mounts && processes,
-		root: -1, standings: map[string]policy.Standing{},
 	}
+	h.standing.patterns = patterns
 	for _, p := range places {
 		h.places[p.Path] = p.Access
 	}
@@ -69,12 +66,7 @@ func New(patterns *policy.Patterns, places []Place, mounts, processes bool) *Han
 }
 
 // Close closes what the handler holds. It must serve no more calls.
-func (h *Handler) Close() {
-	if h.root >= 0 {
-		sys.Close(h.root)
-		h.root = -1
-	}
-}
+func (h *Handler) Close() { h.root.close() }
 
 // Handle is gate.Handler's.
 func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
@@ -86,7 +78,7 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	if serve == nil {
 		return gate.Fail(&gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "patterns can't be kept for " + row.Name, Wall: policy.WallPatterns}})
 	}
-	c := &call{Trap: t, Handler: h, context: ctx}
+	c := &call{Trap: t, Handler: h, context: ctx, changes: changesNames[row.Name]}
 	v := h.explain(t, c.serve(serve))
 	if h.lifter != nil {
 		return h.lifter.after(ctx, t, v)
@@ -94,11 +86,16 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	return v
 }
 
-// serve lets no other call be served meanwhile, and lets them be even if this one
-// panics.
+// serve lets no other call change names meanwhile, or be served at all where this
+// one does; and lets them go on in the end, even if this one panics.
 func (c *call) serve(serve func(*call) gate.Verdict) gate.Verdict {
-	c.mutex.Lock()
-	defer c.unlock()
+	if c.changes {
+		c.names.Lock()
+		defer c.names.Unlock()
+		return serve(c)
+	}
+	c.names.RLock()
+	defer c.release()
 	return serve(c)
 }
 
@@ -120,14 +117,16 @@ type call struct {
 	*gate.Trap
 	*Handler
 	context  context.Context
-	unlocked bool // it goes on without the handler's lock
+	changes  bool // names: no other call is served meanwhile
+	released bool // others may change names: this one waits
+	top      int  // the target's root, once something was looked for
 }
 
-// unlock lets other calls be served: this one waits, or is over.
-func (c *call) unlock() {
-	if !c.unlocked {
-		c.unlocked = true
-		c.mutex.Unlock()
+// release lets other calls change names, of a call that changes none itself.
+func (c *call) release() {
+	if !c.released {
+		c.released = true
+		c.names.RUnlock()
 	}
 }
 
@@ -174,15 +173,12 @@ const deleted = " (deleted)"
 
 // byPattern is nil where the patterns leave what is wanted.
 func (h *Handler) byPattern(s *spot, want policy.Access) error {
-	standing := h.standing(s.path)
-	if s.name != "" {
-		standing = h.patterns.Enter(standing, s.name)
-	}
-	match, ok := h.patterns.Of(standing)
+	name := s.full()
+	match, ok := h.patterns.Of(h.standing.of(name))
 	if !ok {
 		return nil
 	}
-	return refused(match, s.full(), want)
+	return refused(match, name, want)
 }
 
 // refused is nil where a pattern leaves what is wanted.
@@ -199,20 +195,6 @@ func refused(match policy.Match, name string, want policy.Access) error {
 		Errno: abi.Errno(answer.Action.Data()),
 		Why:   event.Why{Text: answer.Reason, Rule: answer.At.String(), Wall: answer.Wall, Cure: answer.Cure},
 	}
-}
-
-// standing is a folder's among the patterns, remembered: most calls are about few
-// folders.
-func (h *Handler) standing(folder string) policy.Standing {
-	if s, ok := h.standings[folder]; ok {
-		return s
-	}
-	if len(h.standings) >= maxStandings {
-		clear(h.standings)
-	}
-	s := h.patterns.At(folder)
-	h.standings[folder] = s
-	return s
 }
 
 // byPlace refuses what lies outside of what the walls show: a folder that was

@@ -17,7 +17,7 @@ func TestPanicLetsOthersBeServed(t *testing.T) {
 		h.Handle(context.Background(), &gate.Trap{Call: abi.Call{Arch: abi.Native(), Nr: number}})
 		t.Error("Handle() returned")
 	}()
-	if !h.mutex.TryLock() {
+	if !h.names.TryLock() {
 		t.Error("the handler is locked for ever")
 	}
 }

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"os"
 	"syscall"
 
 	"github.com/callgate/callgate/abi"
@@ -180,7 +179,7 @@ func (r *request) give(found *find) gate.Verdict {
 		sys.Close(fd)
 		return answer(err)
 	}
-	verdict := gate.Give(os.NewFile(uintptr(fd), found.full()), r.flags&syscall.O_CLOEXEC != 0)
+	verdict := gate.Give(sys.Descriptor(fd), r.flags&syscall.O_CLOEXEC != 0)
 	if r.want != policy.Read {
 		verdict = verdict.Alone()
 	}

@@ -29,7 +29,7 @@ type Lifter struct {
 	withheld Withheld
 
 	mutex   sync.Mutex
-	root    int // a descriptor of the target's root, 0 until the first call
+	root    rootFolder
 	grants  []grant
 	tickets map[ticket]uses
 	lent    map[sys.Mounted]lent
@@ -47,12 +47,7 @@ func NewLifter(h *Handler, withheld Withheld) *Lifter {
 }
 
 // Close closes what the Lifter holds. It must serve no more calls.
-func (l *Lifter) Close() {
-	if l.root > 0 {
-		sys.Close(l.root)
-		l.root = 0
-	}
-}
+func (l *Lifter) Close() { l.root.close() }
 
 // Handle is gate.Handler's.
 func (l *Lifter) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
@@ -135,16 +130,7 @@ func (r *request) absolute() (string, bool) {
 
 // targetRoot opens the root of the target, once.
 func (l *Lifter) targetRoot(c *call) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if l.root == 0 {
-		fd, err := c.open("root")
-		if err != nil {
-			return -1, err
-		}
-		l.root = fd
-	}
-	return l.root, nil
+	return l.root.get(func() (int, error) { return c.open("root") })
 }
 
 // wall returns the error that the walls have for a call, or 0 where they let
@@ -229,7 +215,7 @@ func (l *Lifter) lacks(real string, want policy.Access) abi.Errno {
 // sameInTarget reports whether the target sees a file of the machine's at its real
 // path, and may do there what it wants.
 func (l *Lifter) sameInTarget(found *find, want policy.Access) bool {
-	fd, err := sys.OpenAt(l.root, found.full(), sys.ModePath|syscall.O_NOFOLLOW, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
+	fd, err := sys.OpenAt(l.root.fd, found.full(), sys.ModePath|syscall.O_NOFOLLOW, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
 	if err != nil {
 		return false
 	}

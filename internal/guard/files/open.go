@@ -1,7 +1,6 @@
 package files
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,12 +106,7 @@ func (o *opening) spot(s *spot) gate.Verdict {
 	case kind == syscall.S_IFCHR && stat.Rdev == ownTerminal:
 		return o.terminal()
 	}
-	if o.has(syscall.O_CREAT | tmpFile) {
-		if err := o.takeUmask(); err != nil {
-			return answer(err)
-		}
-	}
-	fd, err := o.once(s, o.flags|syscall.O_NONBLOCK)
+	fd, err := o.openOrMake(s, o.flags|syscall.O_NONBLOCK)
 	if err == syscall.EAGAIN && !o.has(syscall.O_NONBLOCK) { // somebody has a lease (fcntl(2))
 		return o.wait(s)
 	}
@@ -120,6 +114,20 @@ func (o *opening) spot(s *spot) gate.Verdict {
 		err = sys.SetStatusFlags(fd, o.flags)
 	}
 	return o.give(fd, err)
+}
+
+// openOrMake is once for what may have to be made, with the target's umask. Where
+// something around callgate refuses its threads umasks of their own, they share one.
+func (o *opening) openOrMake(s *spot, flags int) (int, error) {
+	if !o.has(syscall.O_CREAT | tmpFile) {
+		return o.once(s, flags)
+	}
+	o.creating.Lock()
+	defer o.creating.Unlock()
+	if err := o.takeUmask(); err != nil {
+		return -1, err
+	}
+	return o.once(s, flags)
 }
 
 // once opens a spot. Links are not followed any more, terminals not taken over, and
@@ -142,7 +150,7 @@ func (o *opening) give(fd int, err error) gate.Verdict {
 		}
 		return answer(err)
 	}
-	verdict := gate.Give(os.NewFile(uintptr(fd), "file"), o.has(syscall.O_CLOEXEC))
+	verdict := gate.Give(sys.Descriptor(fd), o.has(syscall.O_CLOEXEC))
 	if o.fifo || o.flags&syscall.O_ACCMODE != syscall.O_RDONLY {
 		verdict = verdict.Alone()
 	}
@@ -158,7 +166,7 @@ func (o *opening) terminal() gate.Verdict {
 	if !ok {
 		return gate.Error(abi.ENXIO)
 	}
-	fd, err := sys.OpenAt(o.root, "dev/pts/"+strconv.Itoa(number), o.flags&^syscall.O_NOFOLLOW|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
+	fd, err := sys.OpenAt(o.top, "dev/pts/"+strconv.Itoa(number), o.flags&^syscall.O_NOFOLLOW|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
 	if err == nil {
 		err = sys.SetStatusFlags(fd, o.flags)
 	}

@@ -92,7 +92,7 @@ func (o *opening) resolve(folder int32, text string, how uint64) (*spot, error) 
 	defer base.close()
 	at := base.fd
 	if text[0] == '/' && how&(sys.WalkInRoot|sys.WalkBeneath) == 0 {
-		at, how = o.root, how|sys.WalkInRoot
+		at, how = o.top, how|sys.WalkInRoot
 	}
 	if how&(sys.WalkInRoot|sys.WalkBeneath) == 0 { // ".." and links must not lead out of the target's root
 		return nil, abi.ENOSYS

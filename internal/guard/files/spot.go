@@ -104,7 +104,7 @@ func (c *call) findFrom(base *start, text string, follow bool) (*spot, error) {
 		if text = link; path.IsAbs(text) {
 			s.close()
 			base.close()
-			*base = start{c.root, true}
+			*base = start{c.top, true}
 		} else if s.folder != base.fd {
 			base.close()
 			*base = start{s.folder, false}
@@ -153,18 +153,14 @@ func cutLast(text string) (before, name string) {
 	return text[:max(i, 0)], text[i+1:]
 }
 
-// base opens what a path begins at: the target's root is opened once, since
-// nothing that patterns are kept for may change it.
+// base opens what a path begins at.
 func (c *call) base(folder int32, text string) (start, error) {
-	if c.root < 0 {
-		fd, err := c.open("root")
-		if err != nil {
-			return start{}, err
-		}
-		c.root = fd
+	var err error
+	if c.top, err = c.root.get(func() (int, error) { return c.open("root") }); err != nil {
+		return start{}, err
 	}
 	if path.IsAbs(text) {
-		return start{c.root, true}, nil
+		return start{c.top, true}, nil
 	}
 	entry := "cwd"
 	if folder != here {

@@ -95,6 +95,14 @@ func newTable() map[string]row {
 	return table
 }
 
+// changesNames are the calls after which a path may lead elsewhere than before. An
+// open that makes a file is none: nothing was there before.
+var changesNames = map[string]bool{
+	"mkdir": true, "mkdirat": true, "mknod": true, "mknodat": true, "symlink": true, "symlinkat": true,
+	"unlink": true, "rmdir": true, "unlinkat": true, "link": true, "linkat": true,
+	"rename": true, "renameat": true, "renameat2": true,
+}
+
 // readers are the calls that change nothing, so that only hiding patterns matter to
 // them.
 var readers = map[string]bool{

@@ -20,7 +20,7 @@ func (o *opening) hold() error {
 			Text: "more than " + strconv.Itoa(maxHeld) + " opens wait for their other end", Wall: policy.WallPatterns,
 		}}
 	}
-	o.unlock()
+	o.release()
 	return nil
 }
 

@@ -46,7 +46,7 @@ type walker struct {
 func (w *walker) begin(text string) {
 	if path.IsAbs(text) {
 		w.leave()
-		w.at, w.shared = w.root, true
+		w.at, w.shared = w.top, true
 	}
 	w.rest = append(split(text), w.rest...)
 }
