@@ -9,6 +9,7 @@ export CGO_ENABLED ?= 0
 GO        ?= go
 TOOL      := $(GO) tool -modfile=tools/go.mod
 FUZZTIME  ?= 10s
+LIVETIME  ?= 1m
 RACETIME  ?= 10m
 BENCHTIME ?= 1s
 COUNT     ?= 6
@@ -62,10 +63,11 @@ test-kernel-no-userns: # an ordinary user may not create namespaces
 race-files: ## exchange paths, links and folders under every open for RACETIME (default 10m a race)
 	CALLGATE_RACE=$(RACETIME) $(GO) test -count=1 -v -timeout 0 -run 'TestRaces$$' ./internal/guard/files
 
-fuzz: ## run every fuzz test for FUZZTIME (default 10s)
+fuzz: ## run every fuzz test for FUZZTIME (default 10s), those of live programs behind patterns for LIVETIME (1m)
 	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r package; do \
 	  $(GO) test -list '^Fuzz' "$$package" | { grep '^Fuzz' || true; } | while read -r name; do \
-	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	    time=$(FUZZTIME); case "$$package" in */guard/files) time=$(LIVETIME);; esac; \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime "$$time" -fuzzminimizetime 10x "$$package"; \
 	  done; \
 	done
 

@@ -11,6 +11,9 @@ import (
 )
 
 func (c *call) chmod(folder int32, path int, flags uint64) gate.Verdict {
+	if !atFlags(flags) {
+		return gate.Error(abi.EINVAL)
+	}
 	mode := uint32(c.Args[path+1]) & 0o7777
 	return c.change(folder, path, flags&noFollow == 0, flags&emptyPath != 0, func(s *spot) error {
 		if stat, err := sys.StatAt(s.folder, s.name); err != nil || stat.Mode&syscall.S_IFMT == syscall.S_IFLNK {
@@ -20,6 +23,9 @@ func (c *call) chmod(folder int32, path int, flags uint64) gate.Verdict {
 	})
 }
 
+// atFlags reports whether a call that changes a file knows the flags.
+func atFlags(flags uint64) bool { return flags&^(noFollow|emptyPath) == 0 }
+
 func orElse(err, otherwise error) error {
 	if err != nil {
 		return err
@@ -28,6 +34,9 @@ func orElse(err, otherwise error) error {
 }
 
 func (c *call) chown(folder int32, path int, flags uint64) gate.Verdict {
+	if !atFlags(flags) {
+		return gate.Error(abi.EINVAL)
+	}
 	uid, gid := int(int32(c.Args[path+1])), int(int32(c.Args[path+2]))
 	return c.change(folder, path, flags&noFollow == 0, flags&emptyPath != 0, func(s *spot) error {
 		return sys.ChownAt(s.folder, s.name, uid, gid)
@@ -40,6 +49,14 @@ func (c *call) truncate() gate.Verdict {
 	length := int64(c.Args[1])
 	return c.change(here, 0, true, false, func(s *spot) error {
 		if length < 0 {
+			return abi.EINVAL
+		}
+		switch stat, err := sys.StatAt(s.folder, s.name); {
+		case err != nil:
+			return err
+		case stat.Mode&syscall.S_IFMT == syscall.S_IFDIR:
+			return abi.EISDIR
+		case stat.Mode&syscall.S_IFMT != syscall.S_IFREG:
 			return abi.EINVAL
 		}
 		if limit, err := sys.FileSizeLimit(c.Task.TID); err != nil || uint64(length) > limit {
@@ -69,6 +86,9 @@ func (c *call) times(folder int32, path, argument int, flags uint64, size int, p
 			return answer(err)
 		}
 		times = &read
+	}
+	if !atFlags(flags) {
+		return gate.Error(abi.EINVAL)
 	}
 	set := func(s *spot) error { return sys.SetTimesAt(s.folder, s.name, times) }
 	if c.Args[path] == 0 && folder != here { // futimens
@@ -183,6 +203,9 @@ func (c *call) fill(buffer int, size uint64, find func(*call) (*spot, error), re
 		return answer(err)
 	}
 	defer s.close()
+	if err := c.isFolderIfSaid(s); err != nil {
+		return answer(err)
+	}
 	if err := c.decide(s, policy.Read); err != nil {
 		return answer(err)
 	}

@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/callgate/callgate/abi"
+	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/filter"
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/jail"
@@ -36,6 +38,7 @@ type behind struct {
 	hidden []string
 	ro     []string
 	mounts bool                        // in a file tree of its own
+	bare   bool                        // without a handler
 	server func(*Handler) gate.Handler // what serves in the handler's stead, or nil
 	lift   func(*gate.Refusal) (allowed, forGood bool)
 }
@@ -58,6 +61,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 	}
 	var output bytes.Buffer
 	var group sync.WaitGroup
+	defer read.Close()
 	group.Go(func() { io.Copy(&output, read) })
 	spec := &jail.Spec{Args: []string{program}, Env: append(env, asAttacker+"="+attacker, "GORACE=atexit_sleep_ms=0"), Stdout: write, Stderr: os.Stderr}
 	jail.Outline(spec, p)
@@ -92,6 +96,9 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		if err != nil {
 			return nil, err
 		}
+		if b.bare {
+			return program, nil
+		}
 		if b.lift == nil {
 			return handler.Route(program, target.Arch, mux)
 		}
@@ -109,7 +116,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 			t.Errorf("listen: %v", err)
 			return
 		}
-		g := gate.Gate{Source: listener, Handler: mux, Receivers: runtime.GOMAXPROCS(0), Limit: Limit, Prepare: func() error {
+		g := gate.Gate{Source: listener, Handler: mux, Receivers: runtime.GOMAXPROCS(0), Limit: Limit, Taps: []gate.Tap{noPanic{t}}, Prepare: func() error {
 			who, err := spec.Identity()
 			if err != nil {
 				return err
@@ -137,6 +144,19 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 		t.Errorf("the attacker ended with %v, %v", result.Status, err)
 	}
 	return output.String()
+}
+
+// noPanic fails a test whose handler panicked.
+type noPanic struct{ testing.TB }
+
+func (n noPanic) Wants(e event.Event) bool {
+	return strings.HasPrefix(e.Why.Text, "the handler failed")
+}
+
+func (n noPanic) Observe(e event.Event) {
+	if n.Wants(e) {
+		n.Errorf("%s: %s", e, e.Why.Text)
+	}
 }
 
 func (b behind) policy(t testing.TB, programs string) *policy.Policy {

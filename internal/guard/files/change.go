@@ -1,6 +1,7 @@
 package files
 
 import (
+	"strings"
 	"syscall"
 
 	"github.com/callgate/callgate/abi"
@@ -39,7 +40,7 @@ func (c *call) change(folder int32, path int, follow, mayBeEmpty bool, do func(*
 
 // changeObject is change for the file that a descriptor leads to.
 func (c *call) changeObject(descriptor int32, do func(*spot) error) gate.Verdict {
-	s, err := c.object(descriptor)
+	s, err := c.opened(descriptor)
 	return c.changeSpot(s, err, do)
 }
 
@@ -49,7 +50,10 @@ func (c *call) changeSpot(s *spot, err error, do func(*spot) error) gate.Verdict
 		err = c.isFolderIfSaid(s)
 	}
 	if err == nil {
-		err = c.decide(s, policy.Write)
+		if err = c.decide(s, policy.Write); err != nil {
+			_, missing := sys.StatAt(s.folder, s.name)
+			err = orElse(missing, err)
+		}
 	}
 	if err == nil {
 		err = do(s)
@@ -99,6 +103,13 @@ func (c *call) mkdir(folder int32, path int) gate.Verdict {
 }
 
 func (c *call) mknod(folder int32, path int) gate.Verdict {
+	switch uint32(c.Args[path+1]) & syscall.S_IFMT {
+	case 0, syscall.S_IFREG, syscall.S_IFCHR, syscall.S_IFBLK, syscall.S_IFIFO, syscall.S_IFSOCK:
+	case syscall.S_IFDIR:
+		return gate.Error(abi.EPERM)
+	default:
+		return gate.Error(abi.EINVAL)
+	}
 	return c.create(folder, path, false, func(s *spot) error {
 		if err := c.takeUmask(); err != nil {
 			return err
@@ -109,6 +120,9 @@ func (c *call) mknod(folder int32, path int) gate.Verdict {
 
 func (c *call) symlink(folder int32, path int) gate.Verdict {
 	text, err := c.Path(0)
+	if err == nil && text == "" {
+		err = abi.ENOENT
+	}
 	if err != nil {
 		return answer(err)
 	}
@@ -119,12 +133,24 @@ func (c *call) unlink(folder int32, path int, isFolder bool) gate.Verdict {
 	return c.change(folder, path, false, false, func(s *spot) error {
 		switch {
 		case s.name == "" && isFolder:
-			return abi.EBUSY
+			return c.noName(path)
 		case s.name == "" || s.slash && !isFolder:
 			return abi.EISDIR
 		}
 		return sys.UnlinkAt(s.folder, s.name, isFolder)
 	})
+}
+
+// noName is why a folder is not removed whose path ends in no name.
+func (c *call) noName(path int) error {
+	text, _ := c.Path(path)
+	switch _, last := cutLast(strings.TrimRight(text, "/")); last {
+	case ".":
+		return abi.EINVAL
+	case "..":
+		return abi.ENOTEMPTY
+	}
+	return abi.EBUSY
 }
 
 // two finds the spots of a call with an old name and a new one.
@@ -150,6 +176,9 @@ func (c *call) link(oldFolder int32, oldPath int, newFolder int32, newPath int, 
 	}
 	defer old.close()
 	defer fresh.close()
+	if _, err := sys.StatAt(old.folder, old.name); err != nil {
+		return answer(err)
+	}
 	if _, err := sys.StatAt(fresh.folder, fresh.name); err == nil || fresh.name == "" {
 		return gate.Error(abi.EEXIST)
 	}

@@ -170,7 +170,7 @@ const attackName = "CALLGATE_TEST_ATTACK"
 func mischief() { fmt.Print(attacks[os.Getenv(attackName)]()) }
 
 // attacked is where one of them is tried.
-func attacked(t *testing.T) behind {
+func attacked(t testing.TB) behind {
 	b := raced(t)
 	if err := unix.Setxattr(filepath.Join(b.folder, ".env"), "user.secret", []byte(secret), 0); err != nil {
 		t.Logf("no extended attributes here: %v", err)

@@ -140,7 +140,12 @@ func (o *opening) once(s *spot, flags int) (int, error) {
 	if s.name == "" {
 		return sys.Reopen(s.folder, flags&^(syscall.O_NOFOLLOW|syscall.O_CREAT|syscall.O_EXCL))
 	}
-	return sys.OpenAt(s.folder, s.name, flags|syscall.O_NOFOLLOW, o.mode, 0)
+	// Not by O_NOFOLLOW, which the target would see (F_GETFL in fcntl(2)).
+	mode := o.mode
+	if flags&(syscall.O_CREAT|tmpFile) == 0 {
+		mode = 0 // which openat2 wants
+	}
+	return sys.OpenAt(s.folder, s.name, flags, mode, sys.WalkNoLinks)
 }
 
 func (o *opening) give(fd int, err error) gate.Verdict {

@@ -40,7 +40,9 @@ const (
 	untilWon  = "CALLGATE_TEST_TILLWON" // end with the first win
 )
 
-var attackers = map[string]func(){"race": attackByRace, "mischief": mischief, "hold": holdFIFOs, "lift": liftOne}
+var attackers = map[string]func(){
+	"race": attackByRace, "mischief": mischief, "hold": holdFIFOs, "lift": liftOne, "calls": makeCalls, "hostile": beHostile,
+}
 
 // racer counts what a race came to.
 type racer struct {
@@ -223,7 +225,7 @@ func raceStructure(r racer) {
 }
 
 // raced is where the attackers race.
-func raced(t *testing.T) behind {
+func raced(t testing.TB) behind {
 	b := behind{folder: t.TempDir(), hidden: []string{"./**/.env", "./vault/**"}, ro: []string{"./**/*.locked"}, mounts: true}
 	os.Chmod(b.folder, 0o755)
 	put(t, b.folder, ".env", secret)

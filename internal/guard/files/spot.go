@@ -202,6 +202,23 @@ func (c *call) object(descriptor int32) (*spot, error) {
 	return found(fd)
 }
 
+// opened is object for a call that asks for an open file: neither the working
+// folder nor a descriptor that only names its file is one.
+func (c *call) opened(descriptor int32) (*spot, error) {
+	if descriptor < 0 {
+		return nil, syscall.EBADF
+	}
+	text, err := sys.ReadShort("/proc/" + strconv.Itoa(c.Task.TID) + "/fdinfo/" + strconv.Itoa(int(descriptor)))
+	flags, _ := strconv.ParseUint(lastField(text, "flags:"), 8, 32)
+	switch {
+	case !c.Waits():
+		return nil, gate.ErrGone
+	case err != nil, flags&modePath != 0:
+		return nil, syscall.EBADF
+	}
+	return c.object(descriptor)
+}
+
 // found is the spot of a file that was opened.
 func found(fd int) (*spot, error) {
 	name, err := sys.PathOf(fd)

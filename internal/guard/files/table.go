@@ -27,6 +27,7 @@ type row struct {
 // only read. A test holds that none is missing.
 func newTable() map[string]row {
 	arg := func(c *call, i int) int32 { return int32(c.Args[i]) }
+	flags := func(c *call, i int) uint64 { return uint64(uint32(c.Args[i])) }
 	table := map[string]row{
 		"open":    {emulated, func(c *call) gate.Verdict { return c.openPath(here, 0, int(int32(c.Args[1])), uint32(c.Args[2])) }},
 		"openat":  {emulated, func(c *call) gate.Verdict { return c.openPath(arg(c, 0), 1, int(arg(c, 2)), uint32(c.Args[3])) }},
@@ -43,24 +44,24 @@ func newTable() map[string]row {
 		"rmdir":     {emulated, func(c *call) gate.Verdict { return c.unlink(here, 0, true) }},
 		"unlinkat":  {emulated, unlinkat},
 		"link":      {emulated, func(c *call) gate.Verdict { return c.link(here, 0, here, 1, 0) }},
-		"linkat":    {emulated, func(c *call) gate.Verdict { return c.link(arg(c, 0), 1, arg(c, 2), 3, c.Args[4]) }},
+		"linkat":    {emulated, func(c *call) gate.Verdict { return c.link(arg(c, 0), 1, arg(c, 2), 3, flags(c, 4)) }},
 		"rename":    {emulated, func(c *call) gate.Verdict { return c.rename(here, 0, here, 1, 0) }},
 		"renameat":  {emulated, func(c *call) gate.Verdict { return c.rename(arg(c, 0), 1, arg(c, 2), 3, 0) }},
 		"renameat2": {emulated, func(c *call) gate.Verdict { return c.rename(arg(c, 0), 1, arg(c, 2), 3, uint(uint32(c.Args[4]))) }},
 
 		"chmod":     {emulated, func(c *call) gate.Verdict { return c.chmod(here, 0, 0) }},
 		"fchmodat":  {emulated, func(c *call) gate.Verdict { return c.chmod(arg(c, 0), 1, 0) }},
-		"fchmodat2": {emulated, func(c *call) gate.Verdict { return c.chmod(arg(c, 0), 1, c.Args[3]) }},
+		"fchmodat2": {emulated, func(c *call) gate.Verdict { return c.chmod(arg(c, 0), 1, flags(c, 3)) }},
 		"fchmod":    {emulated, fchmod},
 		"chown":     {emulated, func(c *call) gate.Verdict { return c.chown(here, 0, 0) }},
 		"lchown":    {emulated, func(c *call) gate.Verdict { return c.chown(here, 0, noFollow) }},
-		"fchownat":  {emulated, func(c *call) gate.Verdict { return c.chown(arg(c, 0), 1, c.Args[4]) }},
+		"fchownat":  {emulated, func(c *call) gate.Verdict { return c.chown(arg(c, 0), 1, flags(c, 4)) }},
 		"fchown":    {emulated, fchown},
 		"truncate":  {emulated, (*call).truncate},
 		"utime":     {emulated, func(c *call) gate.Verdict { return c.times(here, 0, 1, 0, 16, parseUtimbuf) }},
 		"utimes":    {emulated, func(c *call) gate.Verdict { return c.times(here, 0, 1, 0, 32, parseTimevals) }},
 		"futimesat": {emulated, func(c *call) gate.Verdict { return c.times(arg(c, 0), 1, 2, 0, 32, parseTimevals) }},
-		"utimensat": {emulated, func(c *call) gate.Verdict { return c.times(arg(c, 0), 1, 2, c.Args[3], 32, parseTimespecs) }},
+		"utimensat": {emulated, func(c *call) gate.Verdict { return c.times(arg(c, 0), 1, 2, flags(c, 3), 32, parseTimespecs) }},
 
 		"setxattr":     {emulated, xattr{byPath(true), 1, 2, 4}.set},
 		"lsetxattr":    {emulated, xattr{byPath(false), 1, 2, 4}.set},
@@ -120,13 +121,14 @@ func byPath(follow bool) func(*call) (*spot, error) {
 	return func(c *call) (*spot, error) { return c.at(here, 0, follow, false) }
 }
 
-func byDescriptor(c *call) (*spot, error) { return c.object(int32(c.Args[0])) }
+func byDescriptor(c *call) (*spot, error) { return c.opened(int32(c.Args[0])) }
 
 func unlinkat(c *call) gate.Verdict {
-	if c.Args[2]&^removeFolder != 0 {
+	flags := uint32(c.Args[2])
+	if flags&^removeFolder != 0 {
 		return gate.Error(abi.EINVAL)
 	}
-	return c.unlink(int32(c.Args[0]), 1, c.Args[2]&removeFolder != 0)
+	return c.unlink(int32(c.Args[0]), 1, flags&removeFolder != 0)
 }
 
 // execute looks at what is going to be executed. The kernel reads the path again:

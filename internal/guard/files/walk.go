@@ -71,9 +71,6 @@ func (w *walker) run(follow bool) (*spot, error) {
 	for len(w.rest) > 0 {
 		name, last := w.rest[0], len(w.rest) == 1
 		w.rest = w.rest[1:]
-		if name == "." {
-			continue
-		}
 		if err := w.mayEnter(name); err != nil {
 			return nil, err
 		}
@@ -89,7 +86,7 @@ func (w *walker) run(follow bool) (*spot, error) {
 		case err != nil:
 			sys.Close(fd)
 			return nil, err
-		case name == "..":
+		case name == "..", name == ".": // which the folder must let be looked up
 			w.enter(fd)
 		case stat.Mode&syscall.S_IFMT != syscall.S_IFLNK && last, last && !follow:
 			sys.Close(fd)
