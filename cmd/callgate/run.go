@@ -129,7 +129,6 @@ func (o *runOptions) run(args []string, stdout, stderr io.Writer) error {
 	jail.Outline(spec, p)
 	unreached := relayNetwork(spec, p, monitor)
 	if !o.quiet {
-		sayUnrelayed(stderr, p)
 		spec.Degraded = func(missing []jail.Missing) { sayMissing(stderr, missing) }
 	}
 	if o.plan {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/callgate/callgate/internal/jail"
@@ -77,7 +76,7 @@ func relayNetwork(spec *jail.Spec, p *policy.Policy, m *monitor) *unreached {
 	}
 	refused := &unreached{rules: &p.Network, kinds: map[relay.Refusal]*refusedKind{}}
 	r := relay.New(relay.Config{
-		Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Refused: refused.refused,
+		Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Names6: jail.NamedAddresses6, Refused: refused.refused,
 	})
 	if m != nil {
 		m.names = r.Names
@@ -93,13 +92,4 @@ func relayNetwork(spec *jail.Spec, p *policy.Policy, m *monitor) *unreached {
 	}}
 	spec.Relay.TCP, spec.Relay.UDP = r.Ports()
 	return refused
-}
-
-// sayUnrelayed names what the relay can't do yet.
-func sayUnrelayed(w io.Writer, p *policy.Policy) {
-	for _, d := range p.Network.Connect.Value {
-		if p.Network.Mode.Value == policy.RelayNetwork && d.Prefix.IsValid() && d.Prefix.Addr().Is6() {
-			fmt.Fprintf(w, "callgate: %s: %s: the program has no IPv6 of its own: only names lead there\n", d.At, d)
-		}
-	}
 }

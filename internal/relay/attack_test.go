@@ -187,7 +187,7 @@ func inside(t testing.TB, mode string, rules []string, args ...string) string {
 		return compiled.Filter.Compile()
 	}
 	if mode == "relay" {
-		r := relay.New(relay.Config{Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses})
+		r := relay.New(relay.Config{Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Names6: jail.NamedAddresses6})
 		spec.Relay = &jail.Relay{Routes: r.Routes(), Start: func(s jail.RelaySockets) (func(), error) { return r.Start(relay.Sockets(s)) }}
 		spec.Relay.TCP, spec.Relay.UDP = r.Ports()
 	}

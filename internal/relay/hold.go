@@ -18,9 +18,14 @@ import (
 // program's connect(2), blocking or not, fails as it would without a relay.
 type held struct {
 	*running
-	packets *sys.Packets
-	mutex   sync.Mutex
-	byPair  map[[2]netip.AddrPort]*half
+	*pairs
+	packets *sys.Packets // of one version of IP
+}
+
+// pairs are the connections that wait, by who began them and where to.
+type pairs struct {
+	mutex  sync.Mutex
+	byPair map[[2]netip.AddrPort]*half
 }
 
 // half is the outside of a connection.
@@ -33,24 +38,30 @@ type half struct {
 // takes no longer than two packets between namespaces: then the program went away.
 const unclaimed = time.Second
 
-// hold watches what the program begins.
-func (r *running) hold(packets *sys.Packets) {
-	h := &held{running: r, packets: packets, byPair: map[[2]netip.AddrPort]*half{}}
-	r.held = h
-	r.closers = append(r.closers, packets.Close)
-	r.work.Go(func() {
-		buffer := make([]byte, 2048)
-		for {
-			size, err := packets.Receive(buffer)
-			if errors.Is(err, os.ErrClosed) {
-				return
-			}
-			if o, ok := readOpening(buffer[:size]); err == nil && ok {
-				o.packet = append([]byte(nil), o.packet...)
-				h.begin(o)
-			}
+// hold watches what the program begins, where it can be watched.
+func (r *running) hold(packets, packets6 *sys.Packets) {
+	byPair := &pairs{byPair: map[[2]netip.AddrPort]*half{}}
+	for _, p := range []*sys.Packets{packets, packets6} {
+		if p == nil {
+			continue
 		}
-	})
+		r.held = byPair
+		h := &held{running: r, pairs: byPair, packets: p}
+		r.closers = append(r.closers, p.Close)
+		r.work.Go(func() {
+			buffer := make([]byte, 2048)
+			for {
+				size, err := p.Receive(buffer)
+				if errors.Is(err, os.ErrClosed) {
+					return
+				}
+				if o, ok := readOpening(buffer[:size]); err == nil && ok {
+					o.packet = append([]byte(nil), o.packet...)
+					h.begin(o)
+				}
+			}
+		})
+	}
 }
 
 // begin deals with the first packet of a connection, and with its repeats.
@@ -81,7 +92,7 @@ func (h *held) dialFor(o opening, pair [2]netip.AddrPort, d destination, waiting
 	if err != nil {
 		h.claim(pair)
 		h.failed(d, err)
-		h.packets.Send(answerTo(o, err, h.address), o.from.Addr())
+		h.packets.Send(answerTo(o, err, h.router(o)), o.from.Addr())
 		return
 	}
 	h.mutex.Lock()
@@ -119,18 +130,26 @@ func answerTo(o opening, err error, router netip.Addr) []byte {
 	return o.reset()
 }
 
+// router is who tells that there is no way: for IPv6, in whose name doesn't matter.
+func (h *held) router(o opening) netip.Addr {
+	if o.to.Addr().Is6() {
+		return o.to.Addr()
+	}
+	return h.address
+}
+
 // claim returns the other half of a connection, once.
-func (h *held) claim(pair [2]netip.AddrPort) *net.TCPConn {
-	if h == nil {
+func (p *pairs) claim(pair [2]netip.AddrPort) *net.TCPConn {
+	if p == nil {
 		return nil
 	}
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	waiting := h.byPair[pair]
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	waiting := p.byPair[pair]
 	if waiting == nil {
 		return nil
 	}
-	delete(h.byPair, pair)
+	delete(p.byPair, pair)
 	close(waiting.claimed)
 	return waiting.conn
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -25,19 +26,20 @@ func (d *distrusted) Error() string { return "not let lead to " + d.to.String() 
 
 const dialTimeout = 30 * time.Second
 
-// exists reports whether a name has an address. The error is that of a lookup
-// that found out neither.
-func (o *Outside) exists(ctx context.Context, name string) (bool, error) {
+// exists reports whether a name has an address, and whether one of IPv6. The error
+// is that of a lookup that found out neither.
+func (o *Outside) exists(ctx context.Context, name string) (exists, six bool, err error) {
 	resolver := o.Resolver
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	_, err := resolver.LookupNetIP(ctx, "ip", name+".")
+	addresses, err := resolver.LookupNetIP(ctx, "ip", name+".")
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		return false, nil
+		return false, false, nil
 	}
-	return err == nil, err
+	six = slices.ContainsFunc(addresses, func(a netip.Addr) bool { return a.Unmap().Is6() })
+	return err == nil, six, err
 }
 
 // dial connects to a destination that the rules list. Each address that a name

@@ -12,9 +12,15 @@ import (
 const syn = "4500003c1c464000400691e8c6120002c6130001" +
 	"b93e01bb0000002a00000000a002fa4091e40000020405b40402080a0a2b3c4d0000000001030307"
 
-func parse(t testing.TB) opening {
+// syn6 is such a packet of IPv6: [fdca:11:6a7e::2]:47422 asks for [2001:db8::1]:443.
+const syn6 = "60000000001c0640fdca00116a7e0000000000000000000220010db8000000000000000000000001" +
+	"b93e01bb0000002a000000007002fa4091e4000002040594" + "00000000"
+
+func parse(t testing.TB) opening { return parsed(t, syn) }
+
+func parsed(t testing.TB, text string) opening {
 	t.Helper()
-	packet, err := hex.DecodeString(syn)
+	packet, err := hex.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,15 +57,57 @@ func TestOpeningIsRead(t *testing.T) {
 // sums reports whether the checksums of a packet's header and segment are right: a
 // sum over all of it, the checksum included, is zero.
 func sums(packet []byte) bool {
-	segment := packet[ipHeader:]
-	pseudo := uint32(0)
-	if packet[ipProtocol] == protocolTCP {
-		pseudo = protocolTCP + uint32(len(segment))
-		for i := ipSource; i < ipHeader; i += 2 {
-			pseudo += uint32(binary.BigEndian.Uint16(packet[i:]))
+	segment, pseudo := packet[ipHeader:], uint32(0)
+	switch {
+	case packet[0]>>4 == 6:
+		segment = packet[ip6Header:]
+		pseudo = uint32(packet[ip6Next]) + uint32(len(segment)) + words(packet[ip6Source:ip6Header])
+	case packet[ipProtocol] == protocolTCP:
+		pseudo = protocolTCP + uint32(len(segment)) + words(packet[ipSource:ipHeader])
+	}
+	return (packet[0]>>4 == 6 || checksum(0, packet[:ipHeader]) == 0) && checksum(pseudo, segment) == 0
+}
+
+func words(b []byte) (sum uint32) {
+	for i := 0; i < len(b); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	return sum
+}
+
+func TestAnswersAreSoundIPv6(t *testing.T) {
+	o := parsed(t, syn6)
+	if o.from != netip.MustParseAddrPort("[fdca:11:6a7e::2]:47422") || o.to != netip.MustParseAddrPort("[2001:db8::1]:443") {
+		t.Errorf("from %s to %s", o.from, o.to)
+	}
+	again, reset, unreachable := o.again(), o.reset(), o.unreachable(o.to.Addr())
+	if got, ok := readOpening(again); !ok || got.from != o.from || got.to != o.to || !sums(again) {
+		t.Errorf("the packet comes again as %x", again)
+	}
+	for name, packet := range map[string][]byte{"reset": reset, "unreachable": unreachable} {
+		if !sums(packet) || int(binary.BigEndian.Uint16(packet[ip6Length:]))+ip6Header != len(packet) ||
+			netip.AddrFrom16([16]byte(packet[ip6Destination:])) != o.from.Addr() {
+			t.Errorf("%s: %x", name, packet)
 		}
 	}
-	return checksum(0, packet[:ipHeader]) == 0 && checksum(pseudo, segment) == 0
+	if ack := binary.BigEndian.Uint32(reset[ip6Header+8:]); ack != 43 || reset[ip6Header+13] != flagsReset {
+		t.Errorf("the reset acknowledges %d with flags %#x", ack, reset[ip6Header+13])
+	}
+	if quoted := unreachable[ip6Header+8:]; string(quoted) != string(o.packet[:48]) {
+		t.Errorf("the router quotes %x", quoted)
+	}
+	for name, change := range map[string]func(b []byte){
+		"an answer":         func(b []byte) { b[40+13] |= 0x10 },
+		"a datagram":        func(b []byte) { b[6] = 17 },
+		"longer than it is": func(b []byte) { b[5]++ },
+		"short":             func(b []byte) { b[5] = 19 },
+	} {
+		packet, _ := hex.DecodeString(syn6)
+		change(packet)
+		if _, ok := readOpening(packet); ok {
+			t.Errorf("%s is taken for the opening of a connection", name)
+		}
+	}
 }
 
 func TestAnswersAreSound(t *testing.T) {
@@ -84,6 +132,8 @@ func TestAnswersAreSound(t *testing.T) {
 func FuzzOpening(f *testing.F) {
 	packet, _ := hex.DecodeString(syn)
 	f.Add(packet)
+	packet6, _ := hex.DecodeString(syn6)
+	f.Add(packet6)
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		o, ok := readOpening(packet)
 		if !ok {

@@ -18,17 +18,17 @@ type query struct {
 }
 
 const (
-	headerSize  = 12
-	queryName   = 255 // bytes of a name at most, with the lengths of its parts
-	queryLabel  = 63  // bytes of a part
-	isResponse  = 0x80
-	wantsMore   = 0x01 // recursion desired
-	givesMore   = 0x80 // recursion available
-	operation   = 0x78
-	typeA       = 1
-	classIN     = 1
-	nameBefore  = 0xc00c // a pointer to the question's name
-	addressSize = 4
+	headerSize = 12
+	queryName  = 255 // bytes of a name at most, with the lengths of its parts
+	queryLabel = 63  // bytes of a part
+	isResponse = 0x80
+	wantsMore  = 0x01 // recursion desired
+	givesMore  = 0x80 // recursion available
+	operation  = 0x78
+	typeA      = 1
+	typeAAAA   = 28
+	classIN    = 1
+	nameBefore = 0xc00c // a pointer to the question's name
 )
 
 // Response codes (RFC 1035, 4.1.1).
@@ -91,7 +91,7 @@ func (q *query) readQuestion(text []byte) bool {
 // answer is the answer with a code, and with an address that holds for a while
 // unless it is the zero Addr.
 func (q *query) answer(code byte, address netip.Addr, life time.Duration) []byte {
-	out := make([]byte, headerSize, headerSize+len(q.question)+2*8)
+	out := make([]byte, headerSize, headerSize+len(q.question)+2*16)
 	copy(out, q.header[:2]) // whose it is
 	out[2] = isResponse | q.header[2]&(operation|wantsMore)
 	out[3] = givesMore | code
@@ -105,9 +105,13 @@ func (q *query) answer(code byte, address netip.Addr, life time.Duration) []byte
 	}
 	out[7] = 1 // answer
 	out = binary.BigEndian.AppendUint16(out, nameBefore)
-	out = binary.BigEndian.AppendUint16(out, typeA)
+	kind := uint16(typeA)
+	if address.Is6() {
+		kind = typeAAAA
+	}
+	out = binary.BigEndian.AppendUint16(out, kind)
 	out = binary.BigEndian.AppendUint16(out, classIN)
 	out = binary.BigEndian.AppendUint32(out, uint32(life.Seconds()))
-	out = binary.BigEndian.AppendUint16(out, addressSize)
+	out = binary.BigEndian.AppendUint16(out, uint16(address.BitLen()/8))
 	return append(out, address.AsSlice()...)
 }

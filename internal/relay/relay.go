@@ -36,6 +36,7 @@ type Relay struct {
 	rules   *policy.Network
 	address netip.Addr // the relay's own, where the resolver is
 	names   *names
+	six     bool // the program's network has IPv6
 	outside Outside
 	refused func(Refusal)
 
@@ -61,6 +62,7 @@ type Config struct {
 	Rules   *policy.Network
 	Address netip.Addr    // the relay's own in the program's network
 	Names   netip.Prefix  // the addresses that stand for names there
+	Names6  netip.Prefix  // the same of IPv6
 	Outside Outside       // how it dials and resolves
 	Refused func(Refusal) // is told what was refused, by several goroutines at once; nil for nobody
 }
@@ -71,7 +73,7 @@ func New(c Config) *Relay {
 		c.Refused = func(Refusal) {}
 	}
 	return &Relay{
-		rules: c.Rules, address: c.Address, names: newNames(c.Names), outside: c.Outside, refused: c.Refused,
+		rules: c.Rules, address: c.Address, names: newNames(c.Names, c.Names6), outside: c.Outside, refused: c.Refused,
 		streams: make(chan struct{}, maxStreams), published: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
 	}
 }
@@ -94,17 +96,20 @@ func (r *Relay) Ports() (tcp, udp []uint16) {
 // Routes returns the addresses that the program can ask for: those of names, and
 // those that rules list.
 func (r *Relay) Routes() []netip.Prefix {
-	routes := []netip.Prefix{r.names.prefix}
-	for _, d := range r.rules.Connect.Value {
-		to := d.Prefix
-		switch {
-		case d.IsAny():
-			to = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		case !to.IsValid() || to.Addr().Is6() || to.Addr().IsLoopback():
-			continue // a name; what only names lead to; or the program's own
-		}
+	routes := []netip.Prefix{r.names.prefix, r.names.prefix6}
+	add := func(to netip.Prefix) {
 		if !slices.Contains(routes, to) {
 			routes = append(routes, to)
+		}
+	}
+	for _, d := range r.rules.Connect.Value {
+		switch {
+		case d.IsAny():
+			add(netip.PrefixFrom(netip.IPv4Unspecified(), 0))
+			add(netip.PrefixFrom(netip.IPv6Unspecified(), 0))
+		case !d.Prefix.IsValid() || d.Prefix.Addr().IsLoopback(): // a name, or the program's own
+		default:
+			add(d.Prefix)
 		}
 	}
 	return routes
@@ -112,9 +117,10 @@ func (r *Relay) Routes() []netip.Prefix {
 
 // Sockets are bound in the program's network, in the order of Ports.
 type Sockets struct {
-	TCP, UDP []*os.File
-	Packets  *sys.Packets             // those that begin connections, which the sockets overlook until they come again; nil where they can't be watched
-	Inside   func() (*os.File, error) // a new socket for TCP in the program's own network
+	TCP, UDP          []*os.File
+	TCP6, UDP6        []*os.File               // of IPv6, or nil
+	Packets, Packets6 *sys.Packets             // those that begin connections, which the sockets overlook until they come again; nil where they can't be watched
+	Inside            func() (*os.File, error) // a new socket for TCP in the program's own network
 }
 
 // running is a relay at work.
@@ -122,7 +128,7 @@ type running struct {
 	*Relay
 	ctx     context.Context // done at the end
 	cancel  func()
-	held    *held // nil where packets can't be watched
+	held    *pairs // nil where packets can't be watched
 	closers []func() error
 	work    sync.WaitGroup
 	sending senders // connections over which the program may have said something that is not copied yet
@@ -138,25 +144,25 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 			run.stop()
 		}
 	}()
-	if s.Packets != nil {
-		run.hold(s.Packets)
-	}
+	r.six = len(s.TCP6) > 0
+	run.hold(s.Packets, s.Packets6)
 	tcp, udp := r.Ports()
-	for i, file := range s.TCP {
+	for i, file := range slices.Concat(s.TCP, s.TCP6) {
 		listener, err := net.FileListener(file)
 		file.Close()
 		if err != nil {
-			return nil, fmt.Errorf("relay TCP port %d: %w", tcp[i], err)
+			return nil, fmt.Errorf("relay TCP port %d: %w", tcp[i%len(tcp)], err)
 		}
 		run.serve(listener, run.streams, run.stream)
 	}
-	for i, file := range s.UDP {
+	for i, file := range slices.Concat(s.UDP, s.UDP6) {
+		port := udp[i%len(udp)]
 		conn, err := net.FilePacketConn(file)
 		file.Close()
 		if err != nil {
-			return nil, fmt.Errorf("relay UDP port %d: %w", udp[i], err)
+			return nil, fmt.Errorf("relay UDP port %d: %w", port, err)
 		}
-		run.datagrams(conn.(*net.UDPConn), udp[i])
+		run.datagrams(conn.(*net.UDPConn), port)
 	}
 	for _, p := range r.rules.Publish {
 		if err := run.publish(p, s.Inside); err != nil {

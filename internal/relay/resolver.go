@@ -68,6 +68,8 @@ func (r *Relay) resolve(ctx context.Context, q *query) (address netip.Addr, code
 	switch {
 	case isLocal && q.kind == typeA && q.class == classIN:
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), codeFine
+	case isLocal && q.kind == typeAAAA && q.class == classIN:
+		return netip.IPv6Loopback(), codeFine
 	case isLocal:
 		return address, codeFine
 	case q.class != classIN || err != nil || strings.HasPrefix(name, "*"):
@@ -77,17 +79,19 @@ func (r *Relay) resolve(ctx context.Context, q *query) (address netip.Addr, code
 			r.refused(Refusal{Host: name})
 		}
 		return address, codeNoName
-	case q.kind != typeA:
+	case q.kind != typeA && (q.kind != typeAAAA || !r.six):
 		return address, codeFine // no other records: names lead to the relay alone
 	}
-	address, err = r.standFor(ctx, name)
+	s, err := r.standFor(ctx, name)
 	switch {
 	case err != nil:
 		return address, codeFailure
-	case !address.IsValid():
+	case !s.four.IsValid():
 		return address, codeNoName
+	case q.kind == typeAAAA:
+		return s.six, codeFine
 	}
-	return address, codeFine
+	return s.four, codeFine
 }
 
 // isReverse reports whether a name asks for the name of an address.
@@ -95,12 +99,12 @@ func isReverse(name string) bool {
 	return strings.HasSuffix(name, ".in-addr.arpa") || strings.HasSuffix(name, ".ip6.arpa")
 }
 
-// standFor returns the address that stands for a name in the program's network,
-// none if there is no such name.
-func (r *Relay) standFor(ctx context.Context, name string) (netip.Addr, error) {
-	if address, ok := r.names.known(name, time.Now()); ok {
-		return address, nil
+// standFor returns what stands for a name in the program's network.
+func (r *Relay) standFor(ctx context.Context, name string) (stand, error) {
+	if s, ok := r.names.known(name, time.Now()); ok {
+		return s, nil
 	}
+	six := false
 	if name != policy.HostName {
 		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 		defer cancel()
@@ -108,11 +112,13 @@ func (r *Relay) standFor(ctx context.Context, name string) (netip.Addr, error) {
 		case r.queries <- struct{}{}:
 			defer func() { <-r.queries }()
 		case <-ctx.Done():
-			return netip.Addr{}, ctx.Err()
+			return stand{}, ctx.Err()
 		}
-		if exists, err := r.outside.exists(ctx, name); err != nil || !exists {
-			return netip.Addr{}, err
+		exists, hasSix, err := r.outside.exists(ctx, name)
+		if err != nil || !exists {
+			return stand{}, err
 		}
+		six = hasSix
 	}
-	return r.names.add(name, time.Now().Add(nameLife)), nil
+	return r.names.add(name, six, time.Now().Add(nameLife)), nil
 }

@@ -27,12 +27,14 @@ func newRelay(t testing.TB, refused func(Refusal), rules ...string) *Relay {
 	}
 	return New(Config{
 		Rules: n, Address: netip.MustParseAddr("198.18.0.1"), Names: netip.MustParsePrefix("198.19.0.0/16"),
+		Names6:  netip.MustParsePrefix("fdca:11:6a7e:1::/112"),
 		Outside: Outside{Resolver: outsideResolver(t)}, Refused: refused,
 	})
 }
 
 // outsideResolver asks a name server of the test's own: names that begin with "is-"
-// lead to 192.0.2.1, "fail" gets an error, and there are no others.
+// lead to 192.0.2.1, with "is-six" to 2001:db8::1 as well, with "is-six-alone" to
+// nothing but that; "fail" gets an error, and there are no others.
 func outsideResolver(t testing.TB) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -58,7 +60,12 @@ func outsideResolver(t testing.TB) *net.Resolver {
 				m.RCode = dnsmessage.RCodeServerFailure
 			case !strings.HasPrefix(name, "is-"):
 				m.RCode = dnsmessage.RCodeNameError
-			case q.Type == dnsmessage.TypeA:
+			case strings.HasPrefix(name, "is-six") && q.Type == dnsmessage.TypeAAAA:
+				m.Answers = []dnsmessage.Resource{{
+					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class},
+					Body:   &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr("2001:db8::1").As16()},
+				}}
+			case q.Type == dnsmessage.TypeA && !strings.HasPrefix(name, "is-six-alone"):
 				m.Answers = []dnsmessage.Resource{{
 					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}},
 				}}
@@ -117,10 +124,7 @@ func TestResolverAnswers(t *testing.T) {
 			t.Errorf("%s %s: %v", c.name, c.kind, err)
 			continue
 		}
-		got := ""
-		if len(m.Answers) == 1 {
-			got = netip.AddrFrom4(m.Answers[0].Body.(*dnsmessage.AResource).A).String()
-		}
+		got := addressIn(m)
 		if m.ID != 7 || !m.Response || m.RCode != c.code || got != c.address {
 			t.Errorf("%s %s = %v %q; want %v %q", c.name, c.kind, m.RCode, got, c.code, c.address)
 		}
@@ -128,6 +132,55 @@ func TestResolverAnswers(t *testing.T) {
 	want := "x.is-a.example is-wild.example other.example other.example"
 	if got := strings.Join(refused, " "); got != want {
 		t.Errorf("refused %s; want %s", got, want)
+	}
+}
+
+// addressIn is the address that a message answers with, or "".
+func addressIn(m dnsmessage.Message) string {
+	if len(m.Answers) != 1 {
+		return ""
+	}
+	switch body := m.Answers[0].Body.(type) {
+	case *dnsmessage.AResource:
+		return netip.AddrFrom4(body.A).String()
+	case *dnsmessage.AAAAResource:
+		return netip.AddrFrom16(body.AAAA).String()
+	}
+	return "another record"
+}
+
+// A name has an address of IPv6 where it has one outside and the program's network
+// has IPv6; it stands for the name as the other does.
+func TestResolverAnswersIPv6(t *testing.T) {
+	for _, c := range []struct {
+		six           bool
+		name          string
+		four, address string
+	}{
+		{true, "is-a.example.", "198.19.0.1", ""},
+		{true, "is-six.example.", "198.19.0.1", "fdca:11:6a7e:1::1"},
+		{true, "is-six-alone.example.", "198.19.0.1", "fdca:11:6a7e:1::1"},
+		{false, "is-six.example.", "198.19.0.1", ""},
+		{true, "localhost.", "127.0.0.1", "::1"},
+		{true, "gone.example.", "", ""},
+		{true, "host.callgate.internal.", "198.19.0.1", ""},
+	} {
+		r := newRelay(t, nil, "is-a.example:80", "is-six.example:80", "is-six-alone.example:80", "gone.example:80", "host.callgate.internal:80")
+		r.six = c.six
+		for kind, want := range map[dnsmessage.Type]string{dnsmessage.TypeA: c.four, dnsmessage.TypeAAAA: c.address} {
+			var m dnsmessage.Message
+			if err := m.Unpack(r.answer(t.Context(), ask(t, c.name, kind, dnsmessage.ClassINET))); err != nil {
+				t.Fatal(err)
+			}
+			if got := addressIn(m); got != want {
+				t.Errorf("%s %s = %q; want %q", c.name, kind, got, want)
+			}
+		}
+		if c.address != "" && c.name != "localhost." {
+			if name, ok := r.Names(netip.MustParseAddr(c.address)); !ok || name+"." != c.name {
+				t.Errorf("%s stands for %q; want %q", c.address, name, c.name)
+			}
+		}
 	}
 }
 
@@ -160,15 +213,15 @@ func FuzzAnswer(f *testing.F) {
 }
 
 func TestNamesAreBounded(t *testing.T) {
-	n := newNames(netip.MustParsePrefix("198.19.0.0/16"))
+	n := newNames(netip.MustParsePrefix("198.19.0.0/16"), netip.MustParsePrefix("fdca:11:6a7e:1::/112"))
 	until := time.Now().Add(time.Hour)
-	first := n.add("first", until)
-	if got := n.add("first", until); got != first {
+	first := n.add("first", false, until).four
+	if got := n.add("first", false, until).four; got != first {
 		t.Errorf("a name got a second address, %s", got)
 	}
 	seen := map[netip.Addr]bool{first: true}
 	for i := range maxNames - 1 {
-		a := n.add("name"+strings.Repeat("x", i%50)+string(rune('a'+i%26))+time.Duration(i).String(), until)
+		a := n.add("name"+strings.Repeat("x", i%50)+string(rune('a'+i%26))+time.Duration(i).String(), false, until).four
 		if seen[a] || !n.prefix.Contains(a) {
 			t.Fatalf("name %d got %s again", i, a)
 		}
@@ -177,7 +230,7 @@ func TestNamesAreBounded(t *testing.T) {
 	if name, ok := n.of(first); !ok || name != "first" {
 		t.Errorf("the first name is %q, %v", name, ok)
 	}
-	if last := n.add("last", until); last != first {
+	if last := n.add("last", false, until).four; last != first {
 		t.Errorf("one name more got %s; want the first's %s", last, first)
 	}
 	if name, _ := n.of(first); name != "last" || len(n.byName) != maxNames || len(n.entries) != maxNames {
@@ -189,7 +242,7 @@ func TestNamesAreBounded(t *testing.T) {
 	if _, ok := n.known("last", until.Add(1)); ok {
 		t.Error("a name is known for longer than it lives")
 	}
-	for _, a := range []string{"198.19.0.0", "198.19.255.255", "198.18.0.1", "::1"} {
+	for _, a := range []string{"198.19.0.0", "198.19.255.255", "198.18.0.1", "::1", "fdca:11:6a7e:1::", "fdca:11:6a7e:1::ffff", "fdca:11:6a7e::1"} {
 		if name, ok := n.of(netip.MustParseAddr(a)); ok {
 			t.Errorf("%s stands for %q", a, name)
 		}

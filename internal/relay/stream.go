@@ -27,7 +27,7 @@ func (d destination) host() string {
 // the rules list it.
 func (r *Relay) asked(to netip.AddrPort, udp bool) (d destination, listed bool) {
 	d = destination{address: to.Addr().Unmap(), port: to.Port(), udp: udp}
-	if r.names.prefix.Contains(d.address) {
+	if r.names.contains(d.address) {
 		name, ok := r.names.of(d.address)
 		d.name = name
 		return d, ok && r.rules.ReachesName(name, d.port, udp)

@@ -9,13 +9,16 @@ import (
 )
 
 // DestinationOf returns the address that a datagram was sent to, from what came
-// beside it on a socket of BindAny (IP_PKTINFO, ip(7)).
+// beside it on a socket of BindAny (IP_PKTINFO, ip(7); IPV6_PKTINFO, ipv6(7)).
 func DestinationOf(control []byte) (netip.Addr, bool) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	for _, m := range messages {
+		if m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_PKTINFO && len(m.Data) >= unix.SizeofInet6Pktinfo {
+			return netip.AddrFrom16((*unix.Inet6Pktinfo)(unsafe.Pointer(&m.Data[0])).Addr), true
+		}
 		if m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_PKTINFO && len(m.Data) >= unix.SizeofInet4Pktinfo {
 			return netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&m.Data[0])).Addr), true
 		}
@@ -23,8 +26,11 @@ func DestinationOf(control []byte) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// SourceControl goes beside a datagram that is to come from an IPv4 address.
+// SourceControl goes beside a datagram that is to come from an address.
 func SourceControl(from netip.Addr) []byte {
+	if from.Is6() {
+		return unix.PktInfo6(&unix.Inet6Pktinfo{Addr: from.As16()})
+	}
 	return unix.PktInfo4(&unix.Inet4Pktinfo{Spec_dst: from.As4()})
 }
 

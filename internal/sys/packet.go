@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"os"
@@ -12,9 +13,15 @@ import (
 // packet(7) would do, too, but closing one waits for every processor.
 var PacketSocket = [3]int{unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_TCP}
 
+// PacketSocket6 is PacketSocket for IPv6.
+var PacketSocket6 = [3]int{unix.AF_INET6, unix.SOCK_RAW, unix.IPPROTO_TCP}
+
 // Packets is a socket for packets of TCP with their IP headers, of one network
-// namespace.
-type Packets struct{ socket *os.File }
+// namespace and of one version of IP.
+type Packets struct {
+	socket *os.File
+	six    bool
+}
 
 // Instructions of classic BPF that the two programs below need (bpf(4), and
 // include/uapi/linux/filter.h for the ancillary data).
@@ -54,7 +61,32 @@ func WatchConnections(socket *os.File, link int) (*Packets, error) {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_HDRINCL, 1); err != nil {
 		return nil, os.NewSyscallError("setsockopt", err)
 	}
-	return &Packets{socket}, nil
+	return &Packets{socket: socket}, nil
+}
+
+// WatchConnections6 is WatchConnections for IPv6, of which such a socket receives
+// no header.
+func WatchConnections6(socket *os.File, link int) (*Packets, error) {
+	fd := int(socket.Fd())
+	err := attachFilter(fd, []unix.SockFilter{
+		{Code: loadWord, K: linkOf},
+		{Code: jumpEqual, K: uint32(link), Jf: 4},
+		{Code: loadByte, K: 13}, // flags
+		{Code: and, K: flagsSYNACK},
+		{Code: jumpEqual, K: flagsSYN, Jf: 1},
+		{Code: ret, K: all},
+		{Code: ret, K: 0},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_HDRINCL, 1); err != nil {
+		return nil, os.NewSyscallError("setsockopt", err)
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1); err != nil {
+		return nil, os.NewSyscallError("setsockopt", err)
+	}
+	return &Packets{socket: socket, six: true}, nil
 }
 
 // HoldConnections has a listening socket overlook the connections that come in by
@@ -85,7 +117,11 @@ func (p *Packets) Receive(packet []byte) (size int, err error) {
 	}
 	var failed error
 	closed := conn.Read(func(fd uintptr) bool {
-		size, _, failed = unix.Recvfrom(int(fd), packet, 0)
+		if size, failed = 0, nil; p.six {
+			size, failed = receive6(int(fd), packet)
+		} else {
+			size, _, failed = unix.Recvfrom(int(fd), packet, 0)
+		}
 		return failed != unix.EAGAIN
 	})
 	switch {
@@ -97,7 +133,29 @@ func (p *Packets) Receive(packet []byte) (size int, err error) {
 	return size, nil
 }
 
-// Send sends a packet with its header to an IPv4 address, by the namespace's routes:
+// receive6 receives a segment, and puts before it the header that it had, but for
+// what nobody asks for (RFC 8200, 3).
+func receive6(fd int, packet []byte) (int, error) {
+	const header, source, destination, hops = 40, 8, 24, 64
+	control := make([]byte, unix.CmsgSpace(unix.SizeofInet6Pktinfo))
+	n, size, _, from, err := unix.Recvmsg(fd, packet[header:], control, 0)
+	if err != nil {
+		return 0, err
+	}
+	to, ok := DestinationOf(control[:size])
+	sender, ok6 := from.(*unix.SockaddrInet6)
+	if !ok || !ok6 {
+		return 0, nil
+	}
+	clear(packet[:header])
+	packet[0], packet[6], packet[7] = 6<<4, unix.IPPROTO_TCP, hops
+	binary.BigEndian.PutUint16(packet[4:], uint16(n))
+	copy(packet[source:], sender.Addr[:])
+	copy(packet[destination:], to.AsSlice())
+	return header + n, nil
+}
+
+// Send sends a packet with its header to an address, by the namespace's routes:
 // to one of its own by the loopback.
 func (p *Packets) Send(packet []byte, to netip.Addr) error {
 	conn, err := p.socket.SyscallConn()
@@ -105,7 +163,13 @@ func (p *Packets) Send(packet []byte, to netip.Addr) error {
 		return err
 	}
 	var failed error
-	closed := conn.Control(func(fd uintptr) { failed = unix.Sendto(int(fd), packet, 0, &unix.SockaddrInet4{Addr: to.As4()}) })
+	var address unix.Sockaddr
+	if p.six {
+		address = &unix.SockaddrInet6{Addr: to.As16()}
+	} else {
+		address = &unix.SockaddrInet4{Addr: to.As4()}
+	}
+	closed := conn.Control(func(fd uintptr) { failed = unix.Sendto(int(fd), packet, 0, address) })
 	return errors.Join(closed, os.NewSyscallError("sendto", failed))
 }
 

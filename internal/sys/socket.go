@@ -52,6 +52,10 @@ func BindAny(socket *os.File, port uint16) error {
 // tellDestination has a socket for datagrams say to which address each came.
 func tellDestination(fd, domain int) error {
 	if domain == IPv6 {
+		// IPv6 lets answers come from addresses of links alone, without this.
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
 		return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1))
 	}
 	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
