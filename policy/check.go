@@ -179,6 +179,7 @@ func (c *checker) files(f *Files) {
 	}{{"ro", f.ReadOnly}, {"rw", f.ReadWrite}, {"exec", f.Exec}, {"hidden", f.Hidden}}
 	c.patterns(f)
 	c.digests(f)
+	c.contents(f)
 	for i, list := range lists {
 		for j, p := range list.paths {
 			if slices.ContainsFunc(list.paths[:j], p.same) {
@@ -224,7 +225,7 @@ func (c *checker) ownPlace(p Path, key string) {
 		c.inProc(p, name, key)
 		return
 	}
-	if own := placeKey(name); own != "" && (key == "ro" || key == "rw") {
+	if own := placeKey(name); own != "" && (key == "ro" || key == "rw" || key == "content") {
 		c.problems.add(p.At, "write "+own+": private, host or none in a policy instead", "%s stands under %s", p.Text, key)
 	}
 }

@@ -13,6 +13,9 @@ type Files struct {
 	// this digest, and not otherwise. The program gets a copy, made before it
 	// starts, whatever becomes of the file later.
 	Digests []Program `yaml:"digests"`
+	// Content are files with a text of the policy's own, readable: each by its path,
+	// where the machine has one, too, or none.
+	Content []Content `yaml:"content"`
 	// ExecOnly, if true, lets nothing be executed but what this document lists under
 	// exec and digests: what the documents it extends list under exec is readable,
 	// and a private home directory is not executable.

@@ -55,6 +55,8 @@ func mergeFiles(parent, child *Files) Files {
 		Hidden:    join(parent.Hidden, child.Hidden),
 		Digests: concat(slices.DeleteFunc(slices.Clone(parent.Digests), func(p Program) bool { return child.mentions(p.Path) }),
 			child.Digests),
+		Content: concat(slices.DeleteFunc(slices.Clone(parent.Content), func(c Content) bool { return child.mentions(c.Path) }),
+			child.Content),
 		ExecOnly: either(child.ExecOnly, parent.ExecOnly),
 		Home:     either(child.Home, parent.Home),
 		Tmp:      either(child.Tmp, parent.Tmp),
@@ -65,7 +67,7 @@ func mergeFiles(parent, child *Files) Files {
 
 // mentions reports whether any list has the path.
 func (f *Files) mentions(path Path) bool {
-	if _, ok := f.program(path); ok {
+	if _, ok := f.program(path); ok || f.hasContent(path) {
 		return true
 	}
 	for _, list := range [...][]Path{f.ReadOnly, f.ReadWrite, f.Exec, f.Hidden} {

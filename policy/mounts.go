@@ -8,7 +8,7 @@ import "slices"
 func (p *Policy) Mounts(t Target) []Mount {
 	t = t.complete(p)
 	f := &p.Files
-	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+len(f.Digests)+5)
+	all := make([]Mount, 0, len(f.ReadOnly)+len(f.ReadWrite)+len(f.Exec)+len(f.Hidden)+len(f.Digests)+len(f.Content)+5)
 	add := func(list []Path, kind Kind, access Access) {
 		for _, item := range list {
 			if item.Pattern {
@@ -27,6 +27,9 @@ func (p *Policy) Mounts(t Target) []Mount {
 	add(f.Hidden, Empty, 0)
 	for _, p := range f.Digests {
 		all = append(all, Mount{Path: t.expand(p.Path.Text), Kind: Bind, Access: Read | Execute, Digest: p.Digest, At: p.At})
+	}
+	for _, c := range f.Content {
+		all = append(all, Mount{Path: t.expand(c.Path.Text), Kind: Text, Access: Read, Text: c.Text, At: c.At})
 	}
 	all = unite(all)
 	all = placeHome(all, f, t.Home)
@@ -68,8 +71,14 @@ func unite(all []Mount) []Mount {
 			continue
 		}
 		last := &out[len(out)-1]
-		if m.Kind == Empty || last.Kind == Empty {
-			last.Kind, last.Access = Empty, 0
+		switch {
+		case m.Kind == Empty || last.Kind == Empty:
+			*last = Mount{Path: m.Path, Kind: Empty, Optional: true, At: last.At}
+			continue
+		case m.Kind == Text || last.Kind == Text:
+			if m.Kind == Text {
+				*last = m
+			}
 			continue
 		}
 		last.Access |= m.Access

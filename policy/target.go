@@ -83,5 +83,10 @@ func (p *Policy) Expand(t Target) *Policy {
 		path := &q.Files.Digests[i].Path
 		path.Text = t.expand(path.Text)
 	}
+	q.Files.Content = slices.Clone(p.Files.Content)
+	for i := range q.Files.Content {
+		path := &q.Files.Content[i].Path
+		path.Text = t.expand(path.Text)
+	}
 	return &q
 }

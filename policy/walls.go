@@ -33,6 +33,12 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 		return refuse(abi.ENOENT, "a private /dev has no %s", printable(name))
 	case mount.Kind == Tmpfs && !want.creates && !j.leadsToMount(name):
 		return refuse(abi.ENOENT, "%s is the program's own, and empty when it starts", mount.Path)
+	case mount.Kind == Text && name != mount.Path:
+		a := refuse(abi.ENOTDIR, "%s is a file with a text of the policy's own", mount.Path)
+		a.Cure = ""
+		return a
+	case want.access&Write != 0 && mount.Kind == Text:
+		return refuse(abi.EROFS, "%s has a text of the policy's own, and is read-only", mount.Path)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
 		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
 	case want.access&Write != 0 && !mount.Digest.IsZero():
@@ -46,6 +52,9 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	a := Answer{Action: Do(filter.ActionAllow), At: mount.At}
 	if want.access&Execute != 0 && !mount.Digest.IsZero() {
 		a.Reason = fmt.Sprintf("%s is executed as the copy with %s", mount.Path, mount.Digest)
+	}
+	if mount.Kind == Text {
+		a.Reason = fmt.Sprintf("%s has a text of the policy's own", mount.Path)
 	}
 	return a
 }

@@ -27,10 +27,14 @@ type tree struct {
 // is mounted twice.
 func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
 	b := &tree{home: t.Home, mounts: map[string]Mount{}, links: map[string]string{}}
-	var hidden []policy.Mount
+	var hidden, texts []policy.Mount
 	for _, m := range p.Mounts(t) {
-		if m.Kind == policy.Empty {
+		switch m.Kind {
+		case policy.Empty:
 			hidden = append(hidden, m)
+			continue
+		case policy.Text:
+			texts = append(texts, m)
 			continue
 		}
 		if err := b.add(m); err != nil {
@@ -39,6 +43,11 @@ func mountsOf(p *policy.Policy, t policy.Target) ([]Mount, []Absent, error) {
 	}
 	for _, m := range hidden {
 		if err := b.hide(m); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, m := range texts {
+		if err := b.content(m); err != nil {
 			return nil, nil, err
 		}
 	}

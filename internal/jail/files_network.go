@@ -34,13 +34,17 @@ func refusesDatagrams(p *policy.Policy, t policy.Target) bool {
 	return err == nil && !answer.Action.Lets()
 }
 
-// replace shows a text where the host may have a file.
+// replace shows a text where the host may have a file, unless the policy has a text
+// of its own for it.
 func (b *tree) replace(name, text string) error {
 	at := resolved{path: name}
 	if r, err := b.resolver.resolve(name); err == nil {
 		at = r
 	} else if above, ok := b.above(name); ok && above.Kind == Bind {
 		return fmt.Errorf("show the program a %q of its own: %w: make an empty file there", name, err)
+	}
+	if b.mounts[at.path].Kind == Text {
+		return nil
 	}
 	maps.Copy(b.links, at.links)
 	b.mounts[at.path] = Mount{Kind: Text, Target: at.path, Source: text, Access: Read}

@@ -58,6 +58,9 @@ func (s *Spec) planEarly(host host, walls wallSet) *plan {
 
 // complete plans the rest.
 func (p *plan) complete(s *Spec, host host, walls wallSet, between channels) error {
+	if i := slices.IndexFunc(s.Mounts, func(m Mount) bool { return m.Kind == Text && m.at != "" }); i >= 0 && p.root == nil {
+		return fmt.Errorf("%s: give %q a text of its own: only mounts can", s.Mounts[i].at, s.Mounts[i].Target)
+	}
 	if i := slices.IndexFunc(s.Mounts, func(m Mount) bool { return m.Kind == Copy }); i >= 0 && p.root == nil {
 		return fmt.Errorf("%s: execute %q by its digest: only mounts can have a copy stand in for it", s.Mounts[i].at, s.Mounts[i].Target)
 	}

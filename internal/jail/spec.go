@@ -61,11 +61,11 @@ const (
 type Mount struct {
 	Kind   MountKind
 	Target string // absolute and clean, with no symbolic link in it
-	Source string // Bind, Copy: an absolute host path with no symbolic link in it; Link: its text
+	Source string // Bind, Copy: an absolute host path with no symbolic link in it; Link, Text: its text
 	Access Access
 	Folder bool          // Bind, Hidden: a directory stands there
 	digest digest.Digest // Copy: of the file's bytes
-	at     string        // Copy: the line of the policy that asks for it
+	at     string        // Copy, Text: the line of the policy that asks for it, or ""
 	own    bool          // Private: the target's alone, as a home directory is, and not everybody's as /tmp
 	pin    bool          // a mount point so that it can't be renamed
 }

@@ -142,6 +142,10 @@ func (s *Spec) withoutMounts(failed *WallError) error {
 			return fmt.Errorf("%s: execute %q by its digest: only mounts can have a copy stand in for it, and %w: "+
 				"list it under exec, without its digest, or allow user namespaces (callgate doctor says how)", inner.at, inner.Target, failed)
 		}
+		if inner.Kind == Text && inner.at != "" {
+			return fmt.Errorf("%s: give %q a text of its own: only mounts can, and %w: "+
+				"remove it from content, or allow user namespaces (callgate doctor says how)", inner.at, inner.Target, failed)
+		}
 		if inner.Kind == Hidden && within(inner.Target, "/proc") {
 			return fmt.Errorf("withhold %q inside \"/proc\": only mounts can, and %w: "+
 				"write proc: none, or allow user namespaces (callgate doctor says how)", inner.Target, failed)

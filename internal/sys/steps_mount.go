@@ -163,7 +163,7 @@ func (s *Script) WriteFile(path, text string) {
 func (s *Script) NewFile(folder any, path string, mode int, text string) {
 	r := s.Reg()
 	s.Call("make file", path, unix.SYS_OPENAT, folder, path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, mode).Into(r)
-	s.Call("write", path, unix.SYS_WRITE, r, text, len(text))
+	s.Call("write all of", path, unix.SYS_WRITE, r, text, len(text)).Op = OpWriteAll
 	s.Close(r)
 }
 

@@ -1,10 +1,12 @@
 package diff
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/callgate/callgate/internal/digest"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -112,6 +114,9 @@ func access(m policy.Mount) []string {
 // executing just what a digest tells.
 func abilities(m policy.Mount) []string {
 	out := access(m)
+	if m.Kind == policy.Text {
+		return []string{words(m)} // another text is neither more nor less
+	}
 	if m.Access&policy.Execute != 0 && m.Digest.IsZero() {
 		out = append(out, "execute whatever is there")
 	}
@@ -125,6 +130,8 @@ func words(m policy.Mount) string {
 		return "not there"
 	case policy.Empty:
 		return "hidden"
+	case policy.Text:
+		return fmt.Sprintf("read as a text of %d bytes, %s", len(m.Text), digest.Sum([]byte(m.Text)))
 	}
 	text := strings.Join(access(m), ", ")
 	if m.Kind != policy.Bind {

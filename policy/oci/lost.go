@@ -72,7 +72,7 @@ func isContained(p *policy.Policy) bool {
 
 // opensEverything reports whether the files restrict nothing.
 func opensEverything(f *policy.Files) bool {
-	return len(f.ReadWrite) == 1 && f.ReadWrite[0].Text == "/" && len(f.ReadOnly)+len(f.Hidden)+len(f.Digests) == 0 && !f.HasPatterns()
+	return len(f.ReadWrite) == 1 && f.ReadWrite[0].Text == "/" && len(f.ReadOnly)+len(f.Hidden)+len(f.Digests)+len(f.Content) == 0 && !f.HasPatterns()
 }
 
 // firstPath returns where the files begin.
