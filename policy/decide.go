@@ -24,6 +24,7 @@ type Answer struct {
 	Reason string // one line, without the origin
 	At     Origin // the line that decided; zero when nothing was written about it
 	Cure   string // the smallest addition that would allow the call, as YAML; empty when it is allowed
+	Lacks  Access // Execute where a file may be seen and not executed, else nothing
 }
 
 // The walls that an answer may name.

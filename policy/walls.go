@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"slices"
 
@@ -25,7 +26,9 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	switch {
 	case !visible:
 		return j.unseen(q, name, want, refuse)
-	case mount.Kind == Empty && (name != mount.Path || want.access != 0):
+	case mount.Kind == Empty && name == mount.Path && want.readOnlyFirst:
+		return refuse(abi.EROFS, "%s is hidden", mount.Path)
+	case mount.Kind == Empty && (name != mount.Path || want.access != 0 || want.enters):
 		return refuse(abi.EACCES, "%s is hidden", mount.Path)
 	case mount.Kind == Device && isSafeDevice(name):
 		return Answer{Action: Do(filter.ActionAllow), At: mount.At}
@@ -40,7 +43,9 @@ func (j *Judge) file(q Question, call *abi.Syscall, args [6]uint64) Answer {
 	case want.access&Write != 0 && mount.Kind == Text:
 		return refuse(abi.EROFS, "%s has a text of the policy's own, and is read-only", mount.Path)
 	case want.access&Execute != 0 && mount.Access&Execute == 0:
-		return refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
+		a := refuse(abi.EACCES, "%s is mounted noexec", mount.Path)
+		a.Lacks = Execute
+		return a
 	case want.access&Write != 0 && !mount.Digest.IsZero():
 		return refuse(abi.EROFS, "%s is a copy, made for its digest, and read-only", mount.Path)
 	case want.access&Write != 0 && mount.Access&Write == 0:
@@ -65,7 +70,7 @@ func (j *Judge) unseen(q Question, name string, want wanted, refuse func(abi.Err
 	switch {
 	case j.leadsToMount(name) && want.access&Execute != 0:
 		a := refuse(abi.EACCES, "%s is a directory", printable(name))
-		a.Cure = ""
+		a.Cure, a.Lacks = "", Execute
 		return a
 	case j.leadsToMount(name) && want.access&Write == 0:
 		return Answer{Action: Do(filter.ActionAllow)}
@@ -73,6 +78,14 @@ func (j *Judge) unseen(q Question, name string, want wanted, refuse func(abi.Err
 		return refuse(abi.EROFS, "%s is no part of the file tree, whose root is read-only", printable(q.Path))
 	}
 	return refuse(abi.ENOENT, "%s is no part of the file tree", printable(q.Path))
+}
+
+// Apart reports whether two absolute paths lie in different mounts of the file
+// tree, so that no file can be moved or linked from one to the other.
+func (j *Judge) Apart(a, b string) bool {
+	from, _ := mountOf(j.mounts, path.Dir(a))
+	to, _ := mountOf(j.mounts, path.Dir(b))
+	return from.Path != to.Path
 }
 
 func (j *Judge) leadsToMount(dir string) bool {
@@ -83,6 +96,9 @@ func (j *Judge) leadsToMount(dir string) bool {
 type wanted struct {
 	access  Access // zero: only looks whether it is there, and at its attributes
 	creates bool   // the file need not be there before
+
+	enters        bool // is about what is in the folder
+	readOnlyFirst bool // the kernel looks whether the mount is read-only before it looks at permissions
 }
 
 // wanted tells what a call does with the file it names.
@@ -97,6 +113,13 @@ func (j *Judge) wanted(call *abi.Syscall, args [6]uint64) wanted {
 		return wanted{access: Access(mode>>2&1)*Read | Access(mode>>1&1)*Write | Access(mode&1)*Execute}
 	case "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "link", "linkat", "bind":
 		return wanted{access: Write, creates: true}
+	case "chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchownat", "utime", "utimes", "utimensat", "futimesat",
+		"setxattr", "lsetxattr", "removexattr", "lremovexattr":
+		return wanted{access: Write, readOnlyFirst: true}
+	case "chdir":
+		return wanted{enters: true}
+	case "getxattr", "lgetxattr":
+		return wanted{access: Read}
 	}
 	if g, ok := group("file-write"); ok && slices.ContainsFunc(g.Calls, func(n Name) bool { return n.Text == call.Name }) {
 		return wanted{access: Write}
@@ -118,7 +141,7 @@ func (j *Judge) opens(call *abi.Syscall, args [6]uint64) wanted {
 	}
 	var w wanted
 	switch args[i] & 3 {
-	case 0:
+	case 0, 3: // 3 is for ioctl alone (open(2)): no mount has to be writable for that
 		w.access = Read
 	case 1:
 		w.access = Write
@@ -128,6 +151,9 @@ func (j *Judge) opens(call *abi.Syscall, args [6]uint64) wanted {
 	w.creates = args[i]&flag("O_CREAT") != 0
 	if w.creates || args[i]&flag("O_TRUNC") != 0 {
 		w.access |= Write
+	}
+	if tmp := flag("O_TMPFILE"); args[i]&tmp == tmp {
+		w.readOnlyFirst = true
 	}
 	if args[i]&flag("O_PATH") != 0 {
 		w = wanted{}
@@ -170,6 +196,8 @@ func (j *Judge) network(q Question) Answer {
 	case (q.Call == "bind" || q.Call == "connect") && at != (Origin{}) && !listed:
 		return refuse(abi.EACCES, WallLandlock, at, fmt.Sprintf("network:\n  %s: [%d]\n", key, port),
 			"the network section does not list port %d under %s", port, key)
+	case q.Call != "bind" && n.Mode.Value == NoNetwork && isLoopback(q.Host):
+		return allow // nobody may listen there, and the kernel says so
 	case q.Call != "bind" && n.Mode.Value == NoNetwork:
 		return refuse(abi.ENETUNREACH, WallNetwork, n.Mode.At, "network:\n  mode: host\n",
 			"the program's network is its own and reaches nothing but itself")
@@ -178,4 +206,11 @@ func (j *Judge) network(q Question) Answer {
 			"ports below 1024 need CAP_NET_BIND_SERVICE")
 	}
 	return allow
+}
+
+// isLoopback reports whether a host is the program's own network, which the
+// unspecified address leads to as well (ip(7)).
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && (address.IsLoopback() || address.IsUnspecified())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 
 // call makes one system call, as its arguments have it: call unshare CLONE_NEWUSER.
 // A word is a number or constants; /path or ./path, a text; :443, an address of
-// this machine's; tcp, the descriptor of a new socket. It prints the error.
+// this machine's, 192.0.2.1:443, another's; tcp, the descriptor of a new socket. It prints the error.
 func call() {
 	row, number, ok := abi.Native().Find(os.Args[1])
 	if !ok {
@@ -41,14 +42,22 @@ func argument(word string) (uintptr, any) {
 	case word == "tcp":
 		fd, _ := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 		return uintptr(fd), nil
-	case word[0] == ':':
-		port, _ := strconv.Atoi(word[1:])
-		address := [16]byte{0: syscall.AF_INET, 4: 127, 7: 1}
-		binary.BigEndian.PutUint16(address[2:], uint16(port))
-		return uintptr(unsafe.Pointer(&address)), &address
 	case word[0] == '/' || word[0] == '.':
 		text, _ := syscall.BytePtrFromString(word)
 		return uintptr(unsafe.Pointer(text)), text
+	case strings.Contains(word, ":"):
+		to, err := netip.ParseAddrPort("127.0.0.1" + word)
+		if word[0] != ':' {
+			to, err = netip.ParseAddrPort(word)
+		}
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(2)
+		}
+		address := [16]byte{0: syscall.AF_INET}
+		binary.BigEndian.PutUint16(address[2:], to.Port())
+		copy(address[4:], to.Addr().AsSlice())
+		return uintptr(unsafe.Pointer(&address)), &address
 	}
 	var value uint64
 	for part := range strings.SplitSeq(word, "|") {

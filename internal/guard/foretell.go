@@ -7,8 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"path"
-	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/callgate/callgate/abi"
 	"github.com/callgate/callgate/event"
@@ -86,7 +87,7 @@ func (p *prophet) foresee(t *gate.Trap) *gate.Refusal {
 		default:
 			continue
 		}
-		if refusal := p.refusal(question, t.Task.TID); refusal != nil {
+		if refusal := p.refusal(t, row, i, question); refusal != nil {
 			return refusal
 		}
 	}
@@ -94,48 +95,86 @@ func (p *prophet) foresee(t *gate.Trap) *gate.Refusal {
 }
 
 // refusal is what the policy's walls make of a call, or nil.
-func (p *prophet) refusal(q policy.Question, tid int) *gate.Refusal {
+func (p *prophet) refusal(t *gate.Trap, row *abi.Syscall, i int, q policy.Question) *gate.Refusal {
 	answer, err := p.judge.Decide(q)
-	if err != nil || answer.Action.Lets() || answer.Action.Kind() != filter.ActionErrno {
+	switch {
+	case err != nil:
+		return nil
+	case answer.Action.Lets():
+		if q.Path == "" || !isLink(q.Path) || !follows(t, row, i) {
+			return nil
+		}
+	case answer.Action.Kind() != filter.ActionErrno, q.Call == "connect" && p.judge.Names != nil && p.sends(q):
 		return nil
 	}
-	if q.Call == "connect" && p.judge.Names != nil && p.sends(q) {
-		return nil
-	}
-	errno := abi.Errno(answer.Action.Data())
-	if errno == abi.ENOENT && q.Path != "" && (nowhere(q.Path) || p.taskHas(tid, q.Path)) {
-		return nil // what isn't there nobody withholds; the program may have made one of its own
-	}
-	if errno == abi.EACCES && mayExecute(q.Call) {
-		if !taskHasFile(tid, q.Path) {
-			return nil // a search through PATH, or a look at a folder, which "noexec" doesn't concern
-		}
-		if real, err := filepath.EvalSymlinks(q.Path); err == nil && real != q.Path {
-			q.Path = real // /bin/sh may be executed as what it leads to
-			return p.refusal(q, tid)
+	if q.Path != "" && (answer.Wall == policy.WallFiles || answer.Action.Lets()) {
+		if answer = p.byFile(t, row, i, q, answer); answer.Action.Lets() {
+			return nil
 		}
 	}
-	return &gate.Refusal{Errno: errno, Why: whyOf(answer)}
+	return &gate.Refusal{Errno: abi.Errno(answer.Action.Data()), Why: whyOf(answer)}
 }
 
-// mayExecute reports whether a call executes a file, or asks whether it could.
-func mayExecute(call string) bool {
-	switch call {
-	case "execve", "execveat", "access", "faccessat", "faccessat2":
-		return true
+// byFile is the answer once the file is looked at: a call that would fail without
+// the file tree as well is let, and links are followed.
+func (p *prophet) byFile(t *gate.Trap, row *abi.Syscall, i int, q policy.Question, answer policy.Answer) policy.Answer {
+	withheld := func(a policy.Answer) bool { return !a.Action.Lets() && abi.Errno(a.Action.Data()) == abi.ENOENT }
+	lets := policy.Answer{Action: policy.Do(filter.ActionAllow)}
+	if withheld(answer) && (p.taskHas(t.Task.TID, q.Path) || namesNew(row, i) && p.taskHas(t.Task.TID, path.Dir(q.Path))) {
+		return lets // the program made one of its own
+	}
+	v, ok := viewerOf(t.Task.TID)
+	if !ok {
+		if nowhere(q.Path) {
+			return lets
+		}
+		return answer
+	}
+	text, _ := t.Path(i)
+	at, err := v.look(v.ofTask(q.Path), follows(t, row, i))
+	if err != nil || failsAnyway(t, row, i, strings.HasSuffix(text, "/"), at, v) {
+		return lets
+	}
+	seen, err := p.judge.Decide(policy.Question{Call: "readlinkat", Path: q.Path})
+	reached := err == nil && seen.Action.Lets() // nothing withholds it: links in it are followed
+	if reached && at.real != q.Path && !strings.HasPrefix(at.real, "/proc/") {
+		q.Path = at.real
+		if answer, err = p.judge.Decide(q); err != nil || withheld(answer) && p.taskHas(t.Task.TID, q.Path) {
+			return lets
+		}
+	}
+	if abi.Errno(answer.Action.Data()) == abi.EROFS && onlyReads(t, row, at) {
+		return lets
+	}
+	if answer.Lacks == policy.Execute && !at.info.Mode().IsRegular() || reached && p.crosses(t, row, i, at.real) {
+		return lets // "noexec" concerns files alone
+	}
+	return answer
+}
+
+// crosses reports whether a file is to be moved or linked into another mount: that
+// fails with EXDEV, and programs copy then.
+func (p *prophet) crosses(t *gate.Trap, row *abi.Syscall, i int, real string) bool {
+	from := i == firstPath(row)
+	if !isAbout(row, "rename", "renameat", "renameat2") && !(isAbout(row, "link", "linkat") && from) {
+		return false
+	}
+	for j := range row.Args {
+		if j == i || row.Args[j].Kind != abi.KindPath {
+			continue
+		}
+		if text, err := t.Path(j); err == nil {
+			return p.judge.Apart(real, absolute(t, row, j, text))
+		}
 	}
 	return false
 }
 
-// taskHasFile reports whether there is a file, and no folder, as the task sees it;
-// or as callgate does, where the task can't be looked into: before its first
-// program it can't, by an ordinary user.
-func taskHasFile(tid int, name string) bool {
-	info, err := os.Stat("/proc/" + strconv.Itoa(tid) + "/root" + name)
-	if errors.Is(err, fs.ErrPermission) {
-		info, err = os.Stat(name)
-	}
-	return err == nil && !info.IsDir()
+// isLink reports whether a path names a link.
+func isLink(name string) bool {
+	var letter [1]byte
+	n, err := syscall.Readlink(name, letter[:])
+	return n > 0 && err == nil
 }
 
 // sends reports whether datagrams may go where a connection may not: nobody can
