@@ -144,12 +144,12 @@ func answer(err error) gate.Verdict {
 
 // decide refuses what the policy withholds of the file at a spot.
 func (h *Handler) decide(s *spot, want policy.Access) error {
+	if lent, err := h.lifter.lentTo(s, want); lent {
+		return err
+	}
 	name := s.full()
 	if !strings.HasPrefix(name, "/") {
 		return nil // a pipe, a socket: no file by name
-	}
-	if lent, err := h.lifter.lentTo(s, want); lent {
-		return err
 	}
 	if refusal := h.byPattern(s, want); refusal != nil {
 		return refusal

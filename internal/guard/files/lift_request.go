@@ -162,11 +162,8 @@ func (r *request) give(found *find) gate.Verdict {
 	var err error
 	if found.name == "" {
 		fd, err = sys.Reopen(found.fd, flags&^never)
-	} else if err = r.takeUmask(); err == nil {
-		fd, err = sys.OpenAt(found.fd, found.name, flags|never, r.mode, 0)
-		if err == syscall.EEXIST {
-			err = &gate.Refusal{Errno: abi.EACCES, Why: movedWhy}
-		}
+	} else {
+		fd, err = r.make(found, flags|never)
 	}
 	if err != nil {
 		return answer(err)
@@ -184,4 +181,18 @@ func (r *request) give(found *find) gate.Verdict {
 		verdict = verdict.Alone()
 	}
 	return verdict
+}
+
+// make makes a file where there was none, and still is none.
+func (r *request) make(found *find, flags int) (int, error) {
+	r.creating.Lock()
+	defer r.creating.Unlock()
+	if err := r.takeUmask(); err != nil {
+		return -1, err
+	}
+	fd, err := sys.OpenAt(found.fd, found.name, flags, r.mode, 0)
+	if err == syscall.EEXIST {
+		err = &gate.Refusal{Errno: abi.EACCES, Why: movedWhy}
+	}
+	return fd, err
 }

@@ -227,6 +227,27 @@ func TestLifts(t *testing.T) {
 	}
 }
 
+// A folder that is hidden within one that may be written to: what is lent of it
+// lies below what Landlock lets be written.
+func TestLentFromAHiddenFolder(t *testing.T) {
+	own := t.TempDir()
+	os.Chmod(own, 0o755)
+	put(t, own, "vault/a", "harmless")
+	put(t, own, "vault/b", secret)
+	lifted := 0
+	b := behind{folder: own, hidden: []string{"./vault"}, mounts: true, lift: func(r *gate.Refusal) (bool, bool) {
+		if r.File.Access != "read" || r.File.Path != own+"/vault/a" {
+			return false, false
+		}
+		lifted++
+		return true, true
+	}}
+	got := b.run(t, "lift", raceNames+"=no more than to read", liftOutside+"="+own+"/vault")
+	if text, _ := os.ReadFile(own + "/vault/a"); got != "done: []" || lifted != 1 || string(text) != "harmless" {
+		t.Errorf("%q, lifted %d times, and the file is %q", got, lifted, text)
+	}
+}
+
 // What is exchanged while somebody is asked yields no other file.
 func TestLiftsWhatWasAskedAbout(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -325,8 +346,8 @@ func TestLiftRaces(t *testing.T) {
 			os.Chmod(b.folder, 0o755)
 			output := b.run(t, "race", raceNames+"="+name, forTime+"="+length, liftOutside+"="+folder)
 			var won, made int
-			if _, err := fmt.Sscanf(output, "won %d of %d", &won, &made); err != nil || won != 0 || made < 10 || lifted.Load() == 0 {
-				t.Errorf("%q, %v, asked %d times; want none won, of many", output, err, lifted.Load())
+			if _, err := fmt.Sscanf(output, "won %d of %d", &won, &made); err != nil || won != 0 || made < 2 || lifted.Load() == 0 {
+				t.Errorf("%q, %v, asked %d times; want none won, of some", output, err, lifted.Load())
 			}
 			if text, err := os.ReadFile(folder + "/b"); string(text) != secret {
 				t.Errorf("the other file is %q, %v", text, err)
