@@ -103,12 +103,12 @@ func (l *Listener) Next(ctx context.Context) (*gate.Trap, error) {
 	thread := sys.ThreadID()
 	var room buffer
 	for {
-		if err := l.receivers.enter(ctx, thread, l.pending); err != nil {
+		if err := l.receivers.enter(ctx, thread); err != nil {
 			return nil, err
 		}
 		n, err := sys.ReceiveNotification(l.fd, room[:l.bufferSize])
 		over := errors.Is(err, syscall.ENOENT) && sys.HungUp(l.fd)
-		l.receivers.leave(thread) // from here on, Close may have closed it
+		l.receivers.leave(thread, l.pending) // from here on, Close may have closed it
 		switch {
 		case err == nil:
 			return l.trap(n), nil

@@ -23,7 +23,7 @@ type receivers struct {
 	ended   chan struct{}                   // closed then
 	resting int                             // how many receivers are
 	needed  chan struct{}                   // wakes one of them
-	rush    int                             // how many calls in a row were there before somebody waited; below 0, how many weren't
+	rush    int                             // how many calls in a row left another waiting that nobody had received; below 0, how many didn't
 }
 
 // Changing the number of receivers costs more than a few calls that wait a little
@@ -40,11 +40,10 @@ const (
 	longestRest = time.Second
 )
 
-// enter records that the thread is going to wait, or returns why it must not. The
-// function reports whether a call is there to be received.
-func (r *receivers) enter(ctx context.Context, thread int, pending func() bool) error {
+// enter records that the thread is going to wait, or returns why it must not.
+func (r *receivers) enter(ctx context.Context, thread int) error {
 	for rest := firstRest; ; rest = min(2*rest, longestRest) {
-		rests, err := r.admit(ctx, thread, pending)
+		rests, err := r.admit(ctx, thread)
 		if err != nil || !rests {
 			return err
 		}
@@ -63,7 +62,7 @@ func (r *receivers) enter(ctx context.Context, thread int, pending func() bool) 
 }
 
 // admit is enter, unless the receiver is to rest.
-func (r *receivers) admit(ctx context.Context, thread int, pending func() bool) (rests bool, err error) {
+func (r *receivers) admit(ctx context.Context, thread int) (rests bool, err error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if r.over != nil {
@@ -76,12 +75,9 @@ func (r *receivers) admit(ctx context.Context, thread int, pending func() bool) 
 		r.waiting, r.follows = map[int]context.Context{}, map[<-chan struct{}]func() bool{}
 		r.ended, r.needed, r.rush = make(chan struct{}), make(chan struct{}), relaxed
 	}
-	if r.resting > 0 || len(r.waiting) > 0 {
-		r.count(pending())
-		if r.rush <= relaxed && len(r.waiting) > 0 {
-			r.resting++
-			return true, nil
-		}
+	if r.rush <= relaxed && len(r.waiting) > 0 {
+		r.resting++
+		return true, nil
 	}
 	if done := ctx.Done(); done != nil && r.follows[done] == nil {
 		r.follows[done] = context.AfterFunc(ctx, func() { r.forget(done); r.interrupt() })
@@ -107,10 +103,15 @@ func (r *receivers) count(pending bool) {
 	r.rush = 0
 }
 
-func (r *receivers) leave(thread int) {
+// leave records that the thread waits no more. The function reports whether a call
+// is there to be received.
+func (r *receivers) leave(thread int, pending func() bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	delete(r.waiting, thread)
+	if r.resting > 0 || len(r.waiting) > 0 {
+		r.count(pending())
+	}
 }
 
 func (r *receivers) forget(done <-chan struct{}) {
