@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/callgate/callgate/abi"
@@ -139,7 +140,7 @@ func (a *Ask) ask(ctx context.Context, t *gate.Trap, verdict gate.Verdict, refus
 // question about a file it is that file.
 func changeOf(t *gate.Trap, verdict gate.Verdict, refusal *gate.Refusal) string {
 	if f := refusal.File; f != nil {
-		return f.Access + "\x00" + f.Path
+		return strings.TrimPrefix(f.Access, "look at, and ") + "\x00" + f.Path // a look is the beginning of a reading
 	}
 	k := kindOf(t.Event(verdict))
 	if refusal.Cure == "" {

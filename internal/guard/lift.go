@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"sync"
+
 	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/policy"
 )
@@ -9,6 +11,7 @@ import (
 // and by which line it hides it, if it does. The judge is made with the first
 // question; real follows the links of the policy's own paths.
 func Withheld(judge func() (*policy.Judge, error), real func(string) string) func(string, policy.Access, bool) (event.Why, string) {
+	real = remember(real)
 	return func(path string, want policy.Access, creates bool) (event.Why, string) {
 		why := event.Why{Text: "the program's file tree does not have it", Wall: policy.WallFiles}
 		made, err := judge()
@@ -25,6 +28,21 @@ func Withheld(judge func() (*policy.Judge, error), real func(string) string) fun
 			hidden = at.String()
 		}
 		return why, hidden
+	}
+}
+
+// remember has a function be called once for each of its arguments.
+func remember(of func(string) string) func(string) string {
+	var mutex sync.Mutex
+	known := map[string]string{}
+	return func(argument string) string {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if value, ok := known[argument]; ok {
+			return value
+		}
+		known[argument] = of(argument)
+		return known[argument]
 	}
 }
 

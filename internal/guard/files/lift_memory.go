@@ -12,10 +12,11 @@ import (
 )
 
 // grant is what was allowed for the whole run: a file, or a folder with all in it
-// that no deeper place of the policy says otherwise of.
+// of which the policy says nothing else: that it shows or hides it.
 type grant struct {
 	path   string
 	access policy.Access
+	hidden string // the line that hides the path itself, or ""
 }
 
 // ticket names what was allowed once: one use of a file by one process.
@@ -81,7 +82,16 @@ func (l *Lifter) lentTo(s *spot, want policy.Access) (is bool, err error) {
 // granted reports whether something was allowed for good. It needs the lock.
 func (l *Lifter) granted(name string, want policy.Access) bool {
 	return slices.ContainsFunc(l.grants, func(g grant) bool {
-		return want&^g.access == 0 && (name == g.path || strings.HasPrefix(name, g.path+"/") && !l.withholdsBelow(g.path, name))
+		switch {
+		case want&^g.access != 0:
+			return false
+		case name == g.path:
+			return true
+		case !strings.HasPrefix(name, g.path+"/") || l.withholdsBelow(g.path, name):
+			return false
+		}
+		_, hidden := l.withheld(name, want, false)
+		return hidden == g.hidden // whoever allowed the folder was told of no other line
 	})
 }
 
@@ -144,8 +154,8 @@ func (l *Lifter) remember(r *request, found *find, forGood bool) {
 	defer l.mutex.Unlock()
 	if forGood {
 		access := r.want | policy.Read
-		path := found.path // what is made in a folder is allowed as the policy would allow it: by the folder
-		l.grants = append(l.grants, grant{path, access})
+		_, hidden := l.withheld(found.path, access, false)
+		l.grants = append(l.grants, grant{found.path, access, hidden}) // of what was made, the folder, as the policy would have it
 	}
 	if !known {
 		return

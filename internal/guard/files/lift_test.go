@@ -39,9 +39,14 @@ func lifting(mux gate.Handler, yes func(*gate.Refusal) (allowed, forGood bool)) 
 	})
 }
 
-// without is what the stand-in for a policy says in these tests.
+// without is what the stand-in for a policy says in these tests: it hides files
+// named b.
 func without(path string, _ policy.Access, _ bool) (event.Why, string) {
-	return event.Why{Text: path + " is withheld"}, ""
+	hidden := ""
+	if strings.HasSuffix(path, "/b") {
+		hidden = "policy:1"
+	}
+	return event.Why{Text: path + " is withheld"}, hidden
 }
 
 // outside are files that the attackers' file tree does not have.
@@ -80,6 +85,10 @@ var lifts = map[string]func(folder string) string{
 		text := make([]byte, 10)
 		_, err := unix.Readlink(f+"/a", text)
 		return fmt.Sprint(errs, stat.Size, more.Size, err, read(f+"/a"))
+	},
+	"read what is in a folder": func(f string) string {
+		var stat unix.Stat_t
+		return fmt.Sprint(unix.Stat(f, &stat), read(f+"/a"), read(f+"/folder/c"), read(f+"/b"))
 	},
 	"read twice":          func(f string) string { return read(f+"/a") + " " + read(f+"/a") },
 	"read a FIFO":         func(f string) string { return read(f + "/fifo") },
@@ -224,6 +233,23 @@ func TestLifts(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// All in a folder that was allowed for good is, but for what the policy hides in
+// it: that is asked about.
+func TestGrantOfAFolder(t *testing.T) {
+	folder := outside(t)
+	var asked []string
+	b := behind{folder: t.TempDir(), mounts: true, lift: func(r *gate.Refusal) (bool, bool) {
+		asked = append(asked, r.File.Access+" "+r.File.Path+r.File.Hidden)
+		return r.File.Hidden == "", true
+	}}
+	os.Chmod(b.folder, 0o755)
+	got := b.run(t, "lift", raceNames+"=read what is in a folder", liftOutside+"="+folder)
+	want := fmt.Sprint([]string{"look at the folder " + folder, "read " + folder + "/bpolicy:1"})
+	if got != "<nil>harmlessharmlessENOENT" || fmt.Sprint(asked) != want {
+		t.Errorf("%q, asked %q; want %q", got, asked, want)
 	}
 }
 
