@@ -34,13 +34,22 @@ func (j *Judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 	return a
 }
 
-// ruleCure returns a rule that allows the call: with the question's arguments
-// where the policy looks at them.
+// ruleCure returns a rule that allows the call, and no other: with the question's
+// arguments where the policy looks at them, and where they say what is done.
 func (j *Judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string {
 	var conds []string
 	for _, arg := range q.Args {
 		i, err := argumentIndex(call, arg.Name)
-		if err != nil || !j.looksAt(number, i) || call.Args[i].Pointer() { // whose value no rule can name
+		switch {
+		case err != nil, call.Args[i].Pointer(): // whose value no rule can name
+			continue
+		case j.looksAt(number, i):
+		case makesNodes(call) && call.Args[i].Kind == abi.KindMode:
+			if cond, ok := j.nodeKind(arg.Value, &call.Args[i]); ok {
+				conds = append(conds, cond)
+			}
+			continue
+		case !distinguishes(&call.Args[i]):
 			continue
 		}
 		conds = append(conds, fmt.Sprintf("{arg: %s, equals: %s}", call.Args[i].Name, arg.Value.named(&call.Args[i], j.target.Arch)))
@@ -50,6 +59,30 @@ func (j *Judge) ruleCure(q Question, call *abi.Syscall, number abi.Sysno) string
 		when = ", when: [" + strings.Join(conds, ", ") + "]"
 	}
 	return fmt.Sprintf("syscalls:\n  rules:\n  - {then: allow, calls: [%s]%s}\n", call.Name, when)
+}
+
+// distinguishes reports whether an argument has names for what a call does by it:
+// requests, operations, families, flags.
+func distinguishes(arg *abi.Arg) bool {
+	return arg.Kind == abi.KindFlags || arg.Kind == abi.KindChoice || arg.Kind == abi.KindIoctl
+}
+
+func makesNodes(call *abi.Syscall) bool { return call.Name == "mknod" || call.Name == "mknodat" }
+
+// nodeKind is the condition that a file of the same kind is made: a device is more
+// than a FIFO, and permissions matter less.
+func (j *Judge) nodeKind(mode Operand, arg *abi.Arg) (string, bool) {
+	value, err := mode.value(j.target.Arch, width(arg, j.target.Arch))
+	mask, ok := abi.ParseConstant("S_IFMT", j.target.Arch)
+	if err != nil || !ok {
+		return "", false
+	}
+	for _, name := range [...]string{"S_IFCHR", "S_IFBLK", "S_IFIFO", "S_IFSOCK", "S_IFREG"} {
+		if kind, ok := abi.ParseConstant(name, j.target.Arch); ok && value&mask == kind {
+			return fmt.Sprintf("{arg: %s, mask: S_IFMT, equals: %s}", arg.Name, name), true
+		}
+	}
+	return "", false
 }
 
 // looksAt reports whether a rule for the call has a condition on the argument.

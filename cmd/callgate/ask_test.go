@@ -175,7 +175,7 @@ func TestAskOnTerminal(t *testing.T) {
 				t.Errorf("%s\nwant %d calls done", said, c.done)
 			}
 			text, _ := os.ReadFile(saved)
-			if always := strings.Contains(c.name, "always"); always != strings.Contains(string(text), "- {then: allow, calls: [unshare]}") {
+			if always := strings.Contains(c.name, "always"); always != strings.Contains(string(text), "- {then: allow, calls: [unshare], when: [{arg: unshare_flags, equals: 0}]}") {
 				t.Errorf("saved: %s", text)
 			}
 		})
@@ -197,7 +197,7 @@ func TestAskSaves(t *testing.T) {
 	x.see("unshare: done")
 	x.see("unshare: done")
 	text, err := os.ReadFile(mine)
-	want := "# kept\nextends: [default]\nsyscalls: # kept, too\n  rules:\n  # allowed when asked\n  - {then: allow, calls: [unshare]}\n  - {then: EPERM, calls: [keyctl]} # and this\n"
+	want := "# kept\nextends: [default]\nsyscalls: # kept, too\n  rules:\n  # allowed when asked\n  - {then: allow, calls: [unshare], when: [{arg: unshare_flags, equals: 0}]}\n  - {then: EPERM, calls: [keyctl]} # and this\n"
 	if err != nil || string(text) != want {
 		t.Errorf("%v, the policy is\n%s; want\n%s", err, text, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/callgate/callgate/abi"
@@ -115,6 +116,7 @@ func (r *Refusals) Summary() (list []Refused, omitted int) {
 		if i, ok := places[why]; ok {
 			list[i].Count += refused.Count
 			list[i].Last = max(list[i].Last, refused.Last)
+			list[i].Why.Cure = withRule(list[i].Why.Cure, refused.Why.Cure)
 			continue
 		}
 		places[why] = len(list)
@@ -122,6 +124,17 @@ func (r *Refusals) Summary() (list []Refused, omitted int) {
 	}
 	slices.SortStableFunc(list, func(a, b Refused) int { return cmp.Compare(b.Count, a.Count) })
 	return list, r.omitted
+}
+
+// withRule adds the rule of a cure to another that is a rule, too: each allows a
+// call with arguments of its own. maxRules bounds them.
+func withRule(cure, other string) string {
+	const head, maxRules = "syscalls:\n  rules:\n", 8
+	rule, isRule := strings.CutPrefix(other, head)
+	if !isRule || !strings.HasPrefix(cure, head) || strings.Contains(cure, rule) || strings.Count(cure, "\n") >= maxRules+2 {
+		return cure
+	}
+	return cure + rule
 }
 
 // compare puts kinds in an order that does not change from run to run.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +51,32 @@ func TestRefusalsFold(t *testing.T) {
 	got, omitted := summary(&r)
 	if diff := cmp.Diff(want, got); diff != "" || omitted != 0 {
 		t.Errorf("%d omitted; (-want +got):\n%s", omitted, diff)
+	}
+}
+
+// Calls that one reason refuses, each allowed by a rule of its own, are told as one
+// with all these rules.
+func TestRefusalsJoinRules(t *testing.T) {
+	const head = "syscalls:\n  rules:\n"
+	var r Refusals
+	for i, rule := range []string{"  - a\n", "  - b\n", "  - a\n"} {
+		e := refused("sh", "unshare", uint64(i))
+		e.Why.Cure = head + rule
+		r.Observe(e)
+	}
+	if list, _ := r.Summary(); len(list) != 1 || list[0].Why.Cure != head+"  - a\n  - b\n" {
+		t.Errorf("Summary() = %+v; want one with both rules", list)
+	}
+	for i := range uint64(100) {
+		e := refused("sh", "unshare", 1000+i)
+		e.Why.Cure = fmt.Sprintf("%s  - rule %d\n", head, i)
+		r.Observe(e)
+	}
+	if list, _ := r.Summary(); strings.Count(list[0].Why.Cure, "\n") != 2+8 {
+		t.Errorf("the cure is %q; want 8 rules", list[0].Why.Cure)
+	}
+	if got := withRule("files:\n  ro: [/a]\n", "files:\n  ro: [/b]\n"); got != "files:\n  ro: [/a]\n" {
+		t.Errorf("files: %q", got)
 	}
 }
 
