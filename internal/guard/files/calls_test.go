@@ -283,7 +283,7 @@ func (m *maker) argument(c *made, row *abi.Syscall, i int) (value uint64, text s
 		name, usual := pick(m.tape, 2, attributes)
 		return memory(append([]byte(name), 0), usual)
 	case arg.Kind == abi.KindFD: // AT_FDCWD is one to newer kernels, of some calls
-		value, usual := pick(m.tape, 3, descriptors[1:])
+		value, usual := pick(m.tape, 3, descriptors[1:len(descriptors)-1])
 		return value, fmt.Sprint(int32(value)), usual
 	case arg.Kind == abi.KindDirFD:
 		value, usual := pick(m.tape, 3, descriptors)

@@ -46,7 +46,7 @@ func beHostile() {
 	}
 	honest, _ := os.Getwd()
 	honest += "/honest"
-	disturb(seed, makers)
+	disturb(seed, makers, all)
 	for _, m := range makers {
 		go m.makeAll(&read, &made)
 	}
@@ -80,7 +80,7 @@ func (m *maker) makeAll(read, made *atomic.Int64) {
 }
 
 // disturb changes what calls are about while they are made.
-func disturb(seed uint64, makers []*maker) {
+func disturb(seed uint64, makers []*maker, all []string) {
 	if forkWaker() < 0 {
 		panic("there is nobody to wake a victim that was stopped")
 	}
@@ -106,14 +106,12 @@ func disturb(seed uint64, makers []*maker) {
 		time.Sleep(time.Microsecond * 50)
 	})
 	swap(func(int) { // what waits for its other end finds it
-		for _, name := range names[:usualNames] {
+		for _, name := range all {
 			if fd, err := unix.Openat(home, name, unix.O_RDWR|unix.O_NONBLOCK, 0); err == nil {
 				unix.Close(fd)
 			}
 		}
-		fd, _ := unix.Openat(home, "fifo", unix.O_RDWR|unix.O_NONBLOCK, 0)
-		time.Sleep(time.Millisecond)
-		unix.Close(fd)
+		time.Sleep(5 * time.Millisecond)
 	})
 	swap(func(int) { // signals, as Go's preemption sends them
 		tasks, _ := os.ReadDir("/proc/self/task")
