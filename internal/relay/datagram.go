@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/callgate/callgate/internal/sys"
@@ -73,7 +74,7 @@ func (f *flows) datagram(text []byte, from, to netip.AddrPort) {
 			f.refused(Refusal{Host: d.host(), Port: d.port, UDP: true})
 			return
 		}
-		if len(f.byPair) == maxFlows {
+		if !f.open.acquireNow(f.flows) {
 			return
 		}
 		known = &flow{from: from, to: to, queue: make(chan []byte, flowQueue)}
@@ -83,12 +84,27 @@ func (f *flows) datagram(text []byte, from, to netip.AddrPort) {
 			f.mutex.Lock()
 			defer f.mutex.Unlock()
 			delete(f.byPair, pair)
+			for len(known.queue) > 0 {
+				f.next(<-known.queue)
+			}
+			<-f.flows
 		})
 	}
+	if f.waiting.Load()+int64(len(text)) > maxWaiting {
+		return
+	}
+	f.waiting.Add(int64(len(text)))
 	select {
 	case known.queue <- text:
 	default:
+		f.waiting.Add(-int64(len(text)))
 	}
+}
+
+// next takes a datagram from those that wait.
+func (f *flows) next(text []byte) []byte {
+	f.waiting.Add(-int64(len(text)))
+	return text
 }
 
 // query answers a question to the resolver.
@@ -127,22 +143,40 @@ func (f *flows) run(flow *flow, d destination) {
 		select {
 		case text := <-flow.queue:
 			outside.SetReadDeadline(time.Now().Add(flowIdle))
-			outside.Write(text)
+			outside.Write(f.next(text))
 		case <-ended:
 			return
 		}
 	}
 }
 
+// rooms are buffers for a datagram each: a flow has one only while it reads.
+var rooms = sync.Pool{New: func() any { return new([maxDatagram]byte) }}
+
 // answersOf copies what comes from outside.
 func (f *flows) answersOf(outside net.Conn, flow *flow) {
-	buffer, source := make([]byte, maxDatagram), sys.SourceControl(flow.to.Addr())
+	source := sys.SourceControl(flow.to.Addr())
+	raw, err := outside.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return
+	}
 	for {
-		n, err := outside.Read(buffer)
-		if err != nil {
+		var failed error
+		err := raw.Read(func(fd uintptr) bool {
+			room := rooms.Get().(*[maxDatagram]byte)
+			defer rooms.Put(room)
+			var n int
+			if n, failed = syscall.Read(int(fd), room[:]); failed == syscall.EAGAIN || failed == syscall.EINTR {
+				return false
+			}
+			if failed == nil {
+				f.inside.WriteMsgUDPAddrPort(room[:n], source, flow.from)
+			}
+			return true
+		})
+		if err != nil || failed != nil {
 			return
 		}
 		outside.SetReadDeadline(time.Now().Add(flowIdle))
-		f.inside.WriteMsgUDPAddrPort(buffer[:n], source, flow.from)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callgate/callgate/internal/sys"
@@ -25,10 +26,12 @@ const resolverPort = 53
 // Bounds of what one program may have the relay hold.
 const (
 	maxStreams = 512  // connections at a time, and as many to published ports
-	maxFlows   = 512  // pairs of addresses that exchange datagrams
+	maxFlows   = 512  // pairs of addresses that exchange datagrams, of all ports
 	maxNames   = 8192 // names that have an address; the oldest loses its
 	maxAnswers = 256  // questions over UDP at a time
 	maxQueries = 64   // lookups at a time
+
+	maxWaiting = 4 << 20 // bytes of datagrams that wait for a dialing
 )
 
 // Relay is ready to answer for one network.
@@ -43,6 +46,7 @@ type Relay struct {
 	// A token each.
 	streams   chan struct{} // connections of the program's
 	published chan struct{} // connections to it
+	flows     chan struct{} // pairs of addresses that exchange datagrams
 	answers   chan struct{} // questions over UDP
 	queries   chan struct{} // lookups
 }
@@ -74,7 +78,8 @@ func New(c Config) *Relay {
 	}
 	return &Relay{
 		rules: c.Rules, address: c.Address, names: newNames(c.Names, c.Names6), outside: c.Outside, refused: c.Refused,
-		streams: make(chan struct{}, maxStreams), published: make(chan struct{}, maxStreams), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
+		streams: make(chan struct{}, maxStreams), published: make(chan struct{}, maxStreams),
+		flows: make(chan struct{}, maxFlows), answers: make(chan struct{}, maxAnswers), queries: make(chan struct{}, maxQueries),
 	}
 }
 
@@ -131,7 +136,8 @@ type running struct {
 	held    *pairs // nil where packets can't be watched
 	closers []func() error
 	work    sync.WaitGroup
-	sending senders // connections over which the program may have said something that is not copied yet
+	waiting atomic.Int64 // bytes of datagrams
+	sending senders      // connections over which the program may have said something that is not copied yet
 }
 
 // Start serves until stop, which waits for all that was begun. It takes the
