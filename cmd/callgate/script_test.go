@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"callgate": main, "call": call, "probe": probeFiles})
+	testscript.Main(m, map[string]func(){"callgate": main, "call": call, "flood": flood, "probe": probeFiles})
 }
 
 var update = flag.Bool("update", false, "rewrite the goldens in testdata/script")
