@@ -68,6 +68,9 @@ func (o *learnOptions) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return exitError{exitFailure, err}
 	}
+	if err := sys.HasTaskMemory(); err != nil {
+		return exitError{exitFailure, fmt.Errorf("learn: read what a program names from its memory: %w: a filter around callgate refuses that: learn outside it, or allow process_vm_readv there", err)}
+	}
 	lesson, err := newLesson(o, args, target)
 	if err != nil {
 		return exitError{exitFailure, err}

@@ -13,6 +13,7 @@ import (
 	"github.com/callgate/callgate/internal/guard"
 	"github.com/callgate/callgate/internal/jail"
 	"github.com/callgate/callgate/internal/notify"
+	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
 
@@ -57,7 +58,27 @@ func (o *runOptions) monitor(p *policy.Policy, target policy.Target) (*monitor, 
 	if m.explainer == nil && m.auditor == nil && m.summary == nil && m.files == nil && m.sockets == nil && m.asking == nil {
 		return nil, nil
 	}
-	return m, nil
+	return m, m.readsMemory(o)
+}
+
+// readsMemory says what is missing where the program's memory, in which paths and
+// addresses stand, can't be read: nothing can be decided by them then.
+func (m *monitor) readsMemory(o *runOptions) error {
+	decides := m.files != nil || m.sockets != nil
+	if !decides && m.explainer == nil && m.auditor == nil || o.plan {
+		return nil
+	}
+	err := sys.HasTaskMemory()
+	switch {
+	case err == nil:
+	case decides:
+		return fmt.Errorf("read what a program names from its memory: %w: a filter around callgate refuses that: run this callgate outside of it, "+
+			"allow process_vm_readv and process_vm_writev there, or leave --ask, patterns of files and lists of UNIX sockets out", err)
+	case !o.quiet:
+		fmt.Fprintf(os.Stderr, "callgate: files and addresses that the program names can't be told: read them from its memory: %v: "+
+			"a filter around callgate refuses that: run this callgate outside of it, or allow process_vm_readv there\n", err)
+	}
+	return nil
 }
 
 // attach has the Spec's filter leave its refusals to the gate, and show it the

@@ -183,7 +183,7 @@ func cure(failed *WallError) string {
 	case failed.Step == sys.CloneStep || failed.Step == sys.NetworkStep || failed.Step == sys.PrivateStep:
 		return ": this user may not create namespaces (callgate doctor says how to allow them)"
 	case failed.Wall == Filter && errors.Is(failed, syscall.EBUSY):
-		return ": a supervisor around callgate has the one listener that a program may have: leave --explain, --audit and patterns of files out, or run it with -q if it is a callgate"
+		return ": a supervisor around callgate has the one listener that a program may have: leave --explain, --audit, --ask and patterns of files out, or run it with -q if it is a callgate"
 	case refusedNamespaces(failed) || fixedRoot(failed) || fixedName(failed):
 		return ": namespaces can't be used in full here (callgate doctor says why, and the cure)"
 	}
