@@ -24,6 +24,7 @@ type monitor struct {
 	target    policy.Target
 	handler   gate.Handler
 	names     func(netip.Addr) (string, bool) // what addresses stand for; nil without a relay
+	unreached *unreached                      // nil without a relay
 	summary   *summary                        // nil where more is asked for
 	explainer *explainer                      // nil without --explain
 	auditor   *auditor                        // nil without --audit
@@ -124,7 +125,11 @@ func (m *monitor) route(spec *jail.Spec, program filter.Program, present func(ja
 		case m.summary != nil:
 			program, mux.Otherwise = guard.Count(program)
 		}
-		return m.guards(program, spec, present, mux, judging, nil)
+		program, err := m.guards(program, spec, present, mux, judging, nil)
+		if err != nil || m.unreached == nil || m.summary == nil {
+			return program, err
+		}
+		return guard.Unreached(program, m.target.Arch, judging, mux, m.unreached.connect)
 	}
 	judge, err := judging()
 	if err != nil {
@@ -143,6 +148,15 @@ func (m *monitor) guards(program filter.Program, spec *jail.Spec, present func(j
 	program, err := m.files.route(program, spec, m.policy, m.target, present, mux, judging, foresee)
 	if err != nil {
 		return nil, err
+	}
+	if foresee == nil && m.unreached != nil { // which has not seen what has no way
+		foresee = func(t *gate.Trap) *gate.Refusal {
+			judge, err := judging()
+			if err != nil {
+				return nil
+			}
+			return guard.Foresee(judge)(t)
+		}
 	}
 	return m.sockets.route(program, spec, m.policy, m.target, present, mux, foresee)
 }

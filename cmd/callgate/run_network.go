@@ -79,7 +79,7 @@ func relayNetwork(spec *jail.Spec, p *policy.Policy, m *monitor) *unreached {
 		Rules: &p.Network, Address: jail.RelayAddress, Names: jail.NamedAddresses, Names6: jail.NamedAddresses6, Refused: refused.refused,
 	})
 	if m != nil {
-		m.names = r.Names
+		m.names, m.unreached = r.Names, refused
 		if m.explainer != nil {
 			m.explainer.network = refused
 		}

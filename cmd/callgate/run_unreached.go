@@ -53,6 +53,11 @@ func (u *unreached) refused(r relay.Refusal) {
 	kind.last = u.last
 }
 
+// connect notes a connection for which there was no way.
+func (u *unreached) connect(host string, port uint16) {
+	u.refused(relay.Refusal{Host: host, Port: port})
+}
+
 // event is a refusal as the gate would have told it.
 func (u *unreached) event(r relay.Refusal) event.Event {
 	call, errno := "connect", abi.ECONNREFUSED

@@ -41,6 +41,7 @@ func client(role, address string) {
 		fmt.Println(string(text[:n]), errnoOf(err))
 	case "measure":
 		fmt.Println(measure(address))
+	case "leave": // with a connection that nobody has said anything over
 	case "send": // and end at once
 		conn.Write(make([]byte, farewellSize))
 	}
@@ -110,12 +111,16 @@ func TestConnectionsEndAsOutside(t *testing.T) {
 	nobody := closed.Addr().(*net.TCPAddr).AddrPort()
 	closed.Close()
 	datagrams := serve(t, netip.MustParseAddr("127.0.0.1"), "answer")
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	silent := serveWith(t, func(*net.TCPConn) { <-over }) // and deaf: it doesn't see the end
 	host := func(a netip.AddrPort) string { return policy.HostName + ":" + port(a) }
-	rules := []string{host(answering), host(resetting), host(counting), host(nobody), "udp/" + host(datagrams)}
+	rules := []string{host(answering), host(resetting), host(counting), host(nobody), host(silent), "udp/" + host(datagrams)}
 	for _, c := range []struct{ what, role, address, want string }{
 		{"half closed", "ask", host(answering), "answer to question no error"},
 		{"reset", "ask", host(resetting), " ECONNRESET"},
 		{"nobody listens", "ask", host(nobody), "ECONNREFUSED"},
+		{"left alone", "leave", host(silent), ""},
 		{"not listed", "ask", policy.HostName + ":1", "ECONNREFUSED"},
 		{"no route", "ask", "192.0.2.1:" + port(answering), "ENETUNREACH"},
 		{"no such name", "ask", "other.example:" + port(answering), "no such name"},

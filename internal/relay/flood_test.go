@@ -17,8 +17,7 @@ func TestFloodOfDatagrams(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
-	run := &running{Relay: r}
-	run.ctx, run.cancel = context.WithCancel(context.Background())
+	run := newRunning(r)
 	inside, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,9 @@ type half struct {
 // takes no longer than two packets between namespaces: then the program went away.
 const unclaimed = time.Second
 
+// lastClaim is the same once the program has ended: its packets have been sent.
+const lastClaim = 50 * time.Millisecond
+
 // hold watches what the program begins, where it can be watched.
 func (r *running) hold(packets, packets6 *sys.Packets) {
 	byPair := &pairs{byPair: map[[2]netip.AddrPort]*half{}}
@@ -88,7 +91,7 @@ func (h *held) begin(o opening) {
 }
 
 func (h *held) dialFor(o opening, pair [2]netip.AddrPort, d destination, waiting *half) {
-	outside, err := h.dial(h.ctx, d)
+	outside, err := h.dial(h.alive, d)
 	if err != nil {
 		h.claim(pair)
 		h.failed(d, err)
@@ -101,16 +104,32 @@ func (h *held) dialFor(o opening, pair [2]netip.AddrPort, d destination, waiting
 	h.sending.begin()
 	defer h.sending.end()
 	h.admit(o)
-	timer := time.NewTimer(unclaimed)
-	defer timer.Stop()
-	select {
-	case <-waiting.claimed:
+	if h.isClaimed(waiting) {
 		return
-	case <-timer.C:
-	case <-h.ctx.Done():
 	}
 	if left := h.claim(pair); left != nil {
 		left.Close()
+	}
+}
+
+// isClaimed waits for the program's half. A program that has ended connects no more,
+// but what it connected before may be about to be claimed.
+func (h *held) isClaimed(waiting *half) bool {
+	timer := time.NewTimer(unclaimed)
+	defer timer.Stop()
+	alive := h.alive.Done()
+	for {
+		select {
+		case <-waiting.claimed:
+			return true
+		case <-alive:
+			alive = nil
+			timer.Reset(lastClaim)
+		case <-timer.C:
+			return false
+		case <-h.ctx.Done():
+			return false
+		}
 	}
 }
 

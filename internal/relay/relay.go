@@ -133,6 +133,8 @@ type running struct {
 	*Relay
 	ctx     context.Context // done at the end
 	cancel  func()
+	alive   context.Context // done when the program has ended
+	ended   func()
 	held    *pairs // nil where packets can't be watched
 	closers []func() error
 	work    sync.WaitGroup
@@ -140,11 +142,17 @@ type running struct {
 	sending senders      // connections over which the program may have said something that is not copied yet
 }
 
+func newRunning(r *Relay) *running {
+	run := &running{Relay: r}
+	run.ctx, run.cancel = context.WithCancel(context.Background())
+	run.alive, run.ended = context.WithCancel(run.ctx)
+	return run
+}
+
 // Start serves until stop, which waits for all that was begun. It takes the
 // sockets over. The error is that of a port that can't be published.
 func (r *Relay) Start(s Sockets) (stop func(), err error) {
-	run := &running{Relay: r}
-	run.ctx, run.cancel = context.WithCancel(context.Background())
+	run := newRunning(r)
 	defer func() {
 		if err != nil {
 			run.stop()
@@ -182,8 +190,10 @@ func (r *Relay) Start(s Sockets) (stop func(), err error) {
 const farewell = 5 * time.Second
 
 // stop closes what listens and what is connected. The program has ended, so that
-// what it sent comes to an end, too: that is still copied.
+// what it sent comes to an end, too: that is still copied. What is not connected yet
+// nobody has sent anything over.
 func (r *running) stop() {
+	r.ended()
 	r.sending.wait(farewell)
 	r.cancel()
 	for _, closer := range r.closers {

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -104,7 +105,10 @@ func (r *running) splice(inside, outside *net.TCPConn) {
 	both.Go(func() { one(inside, outside) })
 	one(outside, inside)
 	r.sending.end()
+	// A server that has nothing to say would keep the relay for ever.
+	stop := context.AfterFunc(r.ctx, func() { outside.Close() })
 	both.Wait()
+	stop()
 	inside.Close()
 	outside.Close()
 }
