@@ -55,7 +55,34 @@ func parsePart(part string) (string, error) {
 	if _, err := path.Match(part, "x"); err != nil {
 		return "", errors.New("a [ is never closed, or a class is empty: write [a-z], or [[] for the character itself")
 	}
+	if reversed := emptyRange(part); reversed != "" {
+		return "", fmt.Errorf("the range %s holds no character: write the lower one first", reversed)
+	}
 	return part, nil
+}
+
+// emptyRange returns a range of a well-formed pattern's classes that ends before it
+// begins, or "".
+func emptyRange(part string) string {
+	inside := false
+	characters := []rune(part)
+	for i := 0; i < len(characters); i++ {
+		switch c := characters[i]; {
+		case !inside:
+			inside = c == '['
+			if inside && i+1 < len(characters) && characters[i+1] == '^' {
+				i++
+			}
+		case c == ']':
+			inside = false
+		case i+2 < len(characters) && characters[i+1] == '-':
+			if c > characters[i+2] {
+				return string(characters[i : i+3])
+			}
+			i += 2
+		}
+	}
+	return ""
 }
 
 // isWild reports whether the pattern of a name fits more than one name.

@@ -137,6 +137,8 @@ func TestParsePath(t *testing.T) {
 	for text, want := range map[string]string{
 		"./a**":   "stands alone",
 		"./[a":    "never closed",
+		"./[z-a]": "the range z-a holds no character",
+		"[^b-a]x": "the range b-a holds no character",
 		`./\**`:   "stands alone",
 		`./\*`:    "backslash",
 		"./[]a]x": "never closed",

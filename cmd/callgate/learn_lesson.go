@@ -41,7 +41,7 @@ func newLesson(o *learnOptions, args []string, target policy.Target) (*lesson, e
 	if o.output != "" {
 		var err error
 		if l.file, err = realPath(o.output); err != nil {
-			return nil, fmt.Errorf("--output: %w: make its folder, or name another file", err)
+			return nil, fmt.Errorf("--output: %w", err)
 		}
 		if info, err := os.Stat(l.file); err == nil && !info.Mode().IsRegular() {
 			return nil, fmt.Errorf("--output: %q is no file: name one", o.output)

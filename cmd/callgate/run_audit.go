@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/callgate/callgate/event"
 	"github.com/callgate/callgate/internal/audit"
@@ -54,7 +55,9 @@ func (a *auditor) open(mounts []jail.Mount) (err error) {
 	if a.planned {
 		return nil
 	}
-	if a.log, err = audit.Open(path, a.failure); err != nil {
+	if a.log, err = audit.Open(path, a.failure); errors.Is(err, syscall.EISDIR) {
+		return fmt.Errorf("--audit: %w: name a file in it", err)
+	} else if err != nil {
 		return fmt.Errorf("--audit: %w", err)
 	}
 	return nil
@@ -75,7 +78,10 @@ func realPath(path string) (string, error) {
 		}
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(path))
-	return filepath.Join(folder, filepath.Base(path)), err
+	if err != nil {
+		return "", fmt.Errorf("%w: make its folder, or name another file", err)
+	}
+	return filepath.Join(folder, filepath.Base(path)), nil
 }
 
 // within reports whether a path is a folder or something in it.

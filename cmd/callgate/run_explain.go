@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,18 @@ type explainer struct {
 	file     *os.File // that file
 }
 
+// told is a writer that keeps its first error.
+type told struct {
+	to  io.Writer
+	err error
+}
+
+func (t *told) Write(p []byte) (int, error) {
+	n, err := t.to.Write(p)
+	t.err = cmp.Or(t.err, err)
+	return n, err
+}
+
 // say prints what was refused and what would allow it, all that a gate saw which
 // did not fail.
 func (x *explainer) say(w io.Writer, failed error) {
@@ -27,12 +40,13 @@ func (x *explainer) say(w io.Writer, failed error) {
 		return
 	}
 	if x.file != nil {
+		file := &told{to: x.file}
 		defer func(stderr io.Writer) {
-			if err := x.file.Close(); err != nil {
-				fmt.Fprintf(stderr, "callgate: --explain-to: %v\n", err)
+			if err := cmp.Or(file.err, x.file.Close()); err != nil {
+				fmt.Fprintf(stderr, "callgate: --explain-to: what was refused is not all told: %v: name a file where there is room\n", err)
 			}
 		}(w)
-		w = x.file
+		w = file
 	}
 	if x.json {
 		x.sayJSON(w, failed)

@@ -82,7 +82,10 @@ func (f *runFlags) document() (*policy.Policy, error) {
 		for _, text := range paths {
 			text, optional := strings.CutPrefix(text, "-")
 			path, err := policy.ParsePath(text)
-			if wrong = errors.Join(wrong, err); err != nil || path.Pattern && list == &p.Files.Exec {
+			if err != nil || path.Pattern && list == &p.Files.Exec {
+				if list != &p.Files.Exec { // told once
+					wrong = errors.Join(wrong, fmt.Errorf("%s: %w", flag, err))
+				}
 				continue // a pattern says nothing of executing
 			}
 			path.Optional, path.At = optional, given(flag)
