@@ -22,10 +22,10 @@ type CallClauses struct {
 }
 
 // AllRules returns the rules in the order in which they are tried, with those
-// that the network section makes.
+// that the network section and exec-only make.
 func (p *Policy) AllRules() []Rule {
 	refusal := newTable(p, Target{}, abi.AMD64).refusal()
-	return slices.Concat(p.refusedSockets(refusal), p.Syscalls.Rules, p.allowedSockets())
+	return slices.Concat(p.refusedSockets(refusal), p.refusedMemory(), p.Syscalls.Rules, p.allowedSockets())
 }
 
 // Clauses resolves the rules for each call of an architecture, in order of

@@ -88,6 +88,7 @@ func (b *tableBuilder) build() {
 	b.rules(b.policy.Files.refusedCalls(b.refusal()))
 	b.rules(b.policy.Network.refusedPast())
 	b.rules(b.policy.refusedSockets(b.refusal()))
+	b.rules(b.policy.refusedMemory())
 	b.rules(b.policy.Syscalls.Rules)
 	b.rules(b.policy.allowedSockets())
 	for number, call := range b.arch.Syscalls() {

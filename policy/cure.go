@@ -20,6 +20,9 @@ func (j *Judge) withCure(a Answer, q Question, call *abi.Syscall, number abi.Sys
 		a.Reason = "it would let the program get past the list of UNIX sockets"
 	case a.At == Origin{}:
 		a.Cure = j.ruleCure(q, call, number)
+	case call.Name == memoryFile && a.At == j.policy.Files.ExecOnly.At:
+		a.Reason = "exec-only lets nothing be executed that is not listed, and what is written to memory could be"
+		a.Cure = j.ruleCure(q, call, number)
 	case a.At == n.Families.At:
 		a.Reason = "the network section does not list this socket family"
 		a.Cure = "network:\n  families: [" + familyOf(q, j.target.Arch) + "]\n"

@@ -37,7 +37,7 @@ func (j *Judge) copied(found *Problems) {
 	}
 	q := Question{Call: "memfd_create"}
 	if a, err := j.Decide(q); err == nil && a.Action.Lets() {
-		found.add(at, fmt.Sprintf("add the rule {then: EPERM, calls: [%s]}, or refuse flags without MFD_NOEXEC_SEAL", q.Call),
+		found.add(at, fmt.Sprintf("write exec-only: true, and no rule that allows %s", q.Call),
 			"%s is allowed: what is written to memory can be executed there, listed or not", q.Call)
 	}
 }

@@ -37,5 +37,5 @@ func (p *Policy) SilentOnCalls() bool {
 	s, n := &p.Syscalls, &p.Network
 	return len(s.Rules) == 0 && len(s.Architectures) == 0 && !s.Otherwise.IsSet() && !s.Foreign.IsSet() &&
 		!n.Mode.IsSet() && !n.Families.IsSet() && !n.Connect.IsSet() && !n.Bind.IsSet() && len(n.Publish) == 0 && !n.Unix.IsSet() &&
-		len(p.Capabilities) == 0 && p.Baseline.IsZero() && !p.Files.HasPatterns()
+		len(p.Capabilities) == 0 && p.Baseline.IsZero() && !p.Files.HasPatterns() && !p.Files.ExecOnly.IsSet()
 }

@@ -21,6 +21,7 @@ func programs() []Attack {
 		{"execute", func(aim string) error { return exec.Command(aim).Run() }},
 		{"execute by the loader", executeByLoader},
 		{"execute from memory", executeFromMemory},
+		{"execute from sealed memory by the loader", loadFromMemory},
 		{"execute a copy", executeCopy},
 		{"replace a program", replaceProgram},
 	}
@@ -81,21 +82,38 @@ func replaceProgram(aim string) error {
 // executeFromMemory copies a program into a file that has no name and executes
 // that.
 func executeFromMemory(aim string) error {
-	fd, err := unix.MemfdCreate("program", 0)
+	return executeMemory(0, aim, "/proc/self/fd/3")
+}
+
+// loadFromMemory has the dynamic loader map such a file that is sealed against being
+// executed, where the kernel knows the seal: aim is "loader|program".
+func loadFromMemory(aim string) error {
+	loader, program := split(aim)
+	err := executeMemory(unix.MFD_NOEXEC_SEAL, program, loader, "/proc/self/fd/3")
+	if errors.Is(err, unix.EINVAL) {
+		return executeMemory(0, program, loader, "/proc/self/fd/3")
+	}
+	return err
+}
+
+// executeMemory runs a command that has a copy of a program in memory as its
+// descriptor 3.
+func executeMemory(flags int, program string, command ...string) error {
+	fd, err := unix.MemfdCreate("program", flags)
 	if err != nil {
 		return err
 	}
 	copied := os.NewFile(uintptr(fd), "program")
 	defer copied.Close()
-	program, err := os.Open(aim)
+	original, err := os.Open(program)
 	if err != nil {
 		return err
 	}
-	defer program.Close()
-	if _, err := io.Copy(copied, program); err != nil {
+	defer original.Close()
+	if _, err := io.Copy(copied, original); err != nil {
 		return err
 	}
-	command := exec.Command("/proc/self/fd/3")
-	command.ExtraFiles = []*os.File{copied}
-	return command.Run()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.ExtraFiles = []*os.File{copied}
+	return cmd.Run()
 }
