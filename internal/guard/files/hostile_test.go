@@ -215,8 +215,8 @@ func hostility(t *testing.T, seed uint64, length string) {
 	descriptors, goroutines := countDescriptors(), runtime.NumGoroutine()
 	output := b.run(t, "hostile", fmt.Sprint(seedOf, "=", seed), forTime+"="+length)
 	var read, made int
-	if _, err := fmt.Sscanf(output, "read %d of %d", &read, &made); err != nil || read != 0 || made < 10 {
-		t.Errorf("%q, %v; want nothing read by many calls", output, err)
+	if _, err := fmt.Sscanf(output, "read %d of %d", &read, &made); err != nil || read != 0 || made == 0 {
+		t.Errorf("%q, %v; want nothing read, by some calls", output, err)
 	}
 	t.Logf("%d calls", made)
 	for name, want := range map[string]string{"x.locked": "as it was", ".env": secret, "vault/file": secret} {

@@ -100,7 +100,11 @@ func (o *opening) resolve(folder int32, text string, how uint64) (*spot, error) 
 	if !o.has(syscall.O_CREAT) {
 		return walkTo(at, text, sys.ModePath|o.flags&(syscall.O_NOFOLLOW|syscall.O_DIRECTORY), how)
 	}
-	if s, err := walkTo(at, text, sys.ModePath|syscall.O_NOFOLLOW, how); err == nil && !o.has(syscall.O_EXCL) {
+	flags := sys.ModePath
+	if !follow {
+		flags |= syscall.O_NOFOLLOW
+	}
+	if s, err := walkTo(at, text, flags, how); err == nil && !o.has(syscall.O_EXCL) {
 		return s, nil
 	} else if err == nil {
 		s.close()
@@ -117,6 +121,10 @@ func (o *opening) resolve(folder int32, text string, how uint64) (*spot, error) 
 	if s.name = name; name == "" || name == "." || name == ".." {
 		s.close()
 		return nil, abi.EISDIR
+	}
+	if _, err := sys.ReadLinkAt(s.folder, name); err == nil && follow { // it leads to what is to be made
+		s.close()
+		return nil, abi.ENOSYS
 	}
 	return s, nil
 }
