@@ -154,6 +154,9 @@ func compare(t *testing.T, want, got string) {
 		if w[1] > "0" && w[2][0] == 'E' && g[2][0] == 'E' { // which of several mistakes comes first is the kernel's secret
 			continue
 		}
+		if w[2] == "EROFS" && g[2] == "EACCES" { // outside of what is granted, which the mounts say in another way
+			continue
+		}
 		t.Errorf("call %d, %s, came to %s; without patterns to %s; before it\n%s", i, g[0], g[2], w[2], strings.Join(gots[:i], "\n"))
 		return
 	}
