@@ -207,7 +207,8 @@ func (c *call) fill(buffer int, size uint64, find func(*call) (*spot, error), re
 		return answer(err)
 	}
 	if err := c.decide(s, policy.Read); err != nil {
-		return answer(err)
+		_, missing := sys.StatAt(s.folder, s.name)
+		return answer(orElse(missing, err))
 	}
 	room := make([]byte, min(size, maxAttribute))
 	n, err := read(s, room)
