@@ -26,7 +26,11 @@ func TestForecasts(t *testing.T) {
 	own := scratch + "/own"
 	t.Cleanup(func() { os.RemoveAll(scratch) })
 	var places []string
-	for _, name := range []string{"ro", "rw", "exec", "rwx", "ro/hidden", "rw/hidden", "outside"} {
+	names := []string{"ro", "rw", "exec", "rwx", "ro/hidden", "rw/hidden", "outside"}
+	if testing.Short() {
+		names = []string{"ro", "rw", "ro/hidden"}
+	}
+	for _, name := range names {
 		places = append(places, scene+"/"+name)
 	}
 	places = append(places, own)
@@ -77,9 +81,9 @@ func TestForecasts(t *testing.T) {
 	policy := filepath.Join(base, "policy.yaml")
 	text := fmt.Sprintf(`extends: [default]
 files:
-  ro: [%[1]s/ro]
-  rw: [%[1]s/rw, %[1]s/rwx]
-  exec: [%[1]s/exec, %[1]s/rwx, %[2]s]
+  ro: [-%[1]s/ro]
+  rw: [-%[1]s/rw, -%[1]s/rwx]
+  exec: [-%[1]s/exec, -%[1]s/rwx, %[2]s]
   hidden: [%[1]s/ro/hidden, %[1]s/rw/hidden]
 `, scene, program)
 	if err := os.WriteFile(policy, []byte(text), 0o644); err != nil {
@@ -112,7 +116,7 @@ files:
 			problem = "is foretold as something else"
 		case is:
 			told++
-		case goesOn && within[i] != 0 && within[i] != bare[i] && within[i] != abi.EXDEV: // between mounts programs copy
+		case goesOn && within[i] != 0 && within[i] != bare[i] && within[i] != abi.ENODATA && within[i] != abi.EXDEV: // between mounts programs copy
 			problem = "is not foretold"
 		}
 		if problem != "" {
@@ -130,7 +134,7 @@ files:
 // root is read-only where the machine isn't.
 func (p probed) goesOn(bare abi.Errno) bool {
 	switch bare {
-	case 0, abi.ENODATA, abi.ENOEXEC, abi.EROFS:
+	case 0, abi.ENODATA, abi.ENOEXEC, abi.EROFS, abi.EOPNOTSUPP: // the last of attributes in memory before Linux 6.6
 		return true
 	}
 	return false
