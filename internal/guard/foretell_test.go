@@ -36,7 +36,11 @@ func foretold(t *testing.T, p *policy.Policy, target policy.Target, call string,
 	}
 	var r Refusals
 	source := gatetest.NewSource()
-	g := gate.Gate{Source: source, Handler: mux, Taps: []gate.Tap{&r}}
+	asUs := gate.HandlerFunc(func(ctx context.Context, t *gate.Trap) gate.Verdict {
+		t.Task.TID = os.Getpid() // who may do what is asked of a real task
+		return mux.Handle(ctx, t)
+	})
+	g := gate.Gate{Source: source, Handler: asUs, Taps: []gate.Tap{&r}}
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(context.Background()) }()
 	var registers []uint64

@@ -32,7 +32,7 @@ type viewer struct {
 // viewerOf returns false for a task that left.
 func viewerOf(tid int) (*viewer, bool) {
 	v := &viewer{tid: tid}
-	status, err := sys.ReadShort("/proc/" + strconv.Itoa(tid) + "/status")
+	status, err := sys.ReadHead("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
 		return nil, false
 	}
