@@ -3,6 +3,7 @@ package files
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/callgate/callgate/gate"
 	"github.com/callgate/callgate/internal/jail"
 	"github.com/callgate/callgate/internal/notify"
+	"github.com/callgate/callgate/internal/probe"
 	"github.com/callgate/callgate/internal/sys"
 	"github.com/callgate/callgate/policy"
 )
@@ -49,6 +51,9 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 	if err := sys.HasNotify(); err != nil {
 		t.Skipf("kernel lacks: seccomp notification: %v", err)
 	}
+	if lacks := probe.MountNamespaces.Check(); (lacks == nil) != b.mounts {
+		t.Skipf("with mounts is %t: mount namespaces, for this user: %v", b.mounts, lacks)
+	}
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +78,7 @@ func (b behind) run(t testing.TB, attacker string, env ...string) string {
 	mux := &gate.Mux{}
 	spec.Filter = func(present func(jail.Wall) bool) (filter.Program, error) {
 		if present(jail.Mounts) != b.mounts {
-			t.Skip("kernel lacks: mount namespaces, for this user")
+			return nil, fmt.Errorf("with mounts is %t", !b.mounts)
 		}
 		patterns, err := p.Patterns(target, jail.RealFolder)
 		if err != nil {

@@ -56,11 +56,14 @@ func picture(t testing.TB, folder string) string {
 	t.Helper()
 	var text strings.Builder
 	err := filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrPermission) {
+		var stat unix.Stat_t
+		if err == nil {
+			err = unix.Lstat(name, &stat)
+		}
+		if errors.Is(err, fs.ErrPermission) { // an ordinary user's, which a call closed
 			return nil
 		}
-		var stat unix.Stat_t
-		if err := unix.Lstat(name, &stat); err != nil {
+		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&text, "%s: mode %#o, of %d:%d", strings.TrimPrefix(name, folder), stat.Mode, stat.Uid, stat.Gid)
