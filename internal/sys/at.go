@@ -160,6 +160,14 @@ func ChmodAt(folder int, name string, mode uint32) error {
 	return unix.Fchmodat(unix.AT_FDCWD, at(folder, name), mode, 0)
 }
 
+// HasChmodFlags reports whether the kernel has fchmodat2(2), which takes flags: since
+// Linux 6.6.
+var HasChmodFlags = sync.OnceValue(func() bool {
+	noFolder := -1
+	_, _, errno := unix.RawSyscall6(unix.SYS_FCHMODAT2, uintptr(noFolder), 0, 0, 0, 0, 0)
+	return errno != unix.ENOSYS
+})
+
 // ChownAt changes the owners; a link is not followed.
 func ChownAt(folder int, name string, uid, gid int) error {
 	return unix.Fchownat(folder, name, uid, gid, unix.AT_SYMLINK_NOFOLLOW|unix.AT_EMPTY_PATH)

@@ -23,6 +23,14 @@ func (c *call) chmod(folder int32, path int, flags uint64) gate.Verdict {
 	})
 }
 
+// fchmodat2 is there where the kernel has it.
+func fchmodat2(c *call) gate.Verdict {
+	if !sys.HasChmodFlags() {
+		return gate.Error(abi.ENOSYS)
+	}
+	return c.chmod(int32(c.Args[0]), 1, uint64(uint32(c.Args[3])))
+}
+
 // atFlags reports whether a call that changes a file knows the flags.
 func atFlags(flags uint64) bool { return flags&^(noFollow|emptyPath) == 0 }
 

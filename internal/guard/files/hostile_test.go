@@ -262,6 +262,6 @@ func FuzzHostile(f *testing.F) {
 	if length == "" {
 		length = "300ms"
 	}
-	attacked(f).run(f, "mischief", attackName+"=open") // what is opened once, and stays
+	raced(f).run(f, "mischief", attackName+"=open") // what is opened once, and stays
 	f.Fuzz(func(t *testing.T, seed uint64) { hostility(t, seed, length) })
 }

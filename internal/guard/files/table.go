@@ -51,7 +51,7 @@ func newTable() map[string]row {
 
 		"chmod":     {emulated, func(c *call) gate.Verdict { return c.chmod(here, 0, 0) }},
 		"fchmodat":  {emulated, func(c *call) gate.Verdict { return c.chmod(arg(c, 0), 1, 0) }},
-		"fchmodat2": {emulated, func(c *call) gate.Verdict { return c.chmod(arg(c, 0), 1, flags(c, 3)) }},
+		"fchmodat2": {emulated, fchmodat2},
 		"fchmod":    {emulated, fchmod},
 		"chown":     {emulated, func(c *call) gate.Verdict { return c.chown(here, 0, 0) }},
 		"lchown":    {emulated, func(c *call) gate.Verdict { return c.chown(here, 0, noFollow) }},
