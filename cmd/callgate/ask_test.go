@@ -216,7 +216,7 @@ func TestAskUnanswered(t *testing.T) {
 		code  int
 	}{
 		"its own time-out": {[]string{"--ask-timeout", "50ms"}, 3},
-		"the program's":    {[]string{"--timeout", "200ms"}, 124},
+		"the program's":    {[]string{"--timeout", "3s"}, 124}, // longer than it takes to ask
 	} {
 		x := newTerminal(t)
 		before := x.mode()

@@ -22,7 +22,7 @@ var settings = map[string]string{
 	"etc/group":         "root:x:0:\ntty:x:5:\nuser:x:1000:\nnogroup:x:65534:\n",
 	"etc/hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 	"etc/resolv.conf":   "nameserver 127.0.0.1\n",
-	"etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+	"etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 	"etc/shadow":        "root:*:::::::\n",
 	"etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n" +
 		"www-data:x:33:33::/var/www:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/sh\n",
