@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/callgate/callgate/internal/attack"
 	"github.com/callgate/callgate/internal/probe"
 	"github.com/callgate/callgate/internal/sys"
@@ -75,6 +77,11 @@ func playScene(t *testing.T) {
 	cmd.Env = append(os.Environ(), inScene+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Geteuid() != 0 {
+		// A jail of another test has closed this process's memory, and so the maps of
+		// users of what it starts (proc_pid_uid_map(5)).
+		if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+			t.Fatal(err)
+		}
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
