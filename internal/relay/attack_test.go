@@ -120,8 +120,12 @@ func serve(t *testing.T, at netip.Addr, text string) netip.AddrPort {
 			if err != nil {
 				return
 			}
-			io.WriteString(conn, text)
-			conn.Close()
+			go func() {
+				io.WriteString(conn, text)
+				conn.(*net.TCPConn).CloseWrite()
+				io.Copy(io.Discard, conn) // what nobody has read when it is closed resets it
+				conn.Close()
+			}()
 		}
 	}()
 	go func() {
