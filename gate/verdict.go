@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"io"
 
 	"github.com/callgate/callgate/abi"
@@ -42,6 +43,32 @@ func Error(err error) Verdict {
 		return Fail(err)
 	}
 	return Return(-int64(errno))
+}
+
+// Done is the verdict about a call that the handler carried out itself, by the error
+// that it came to: the task sees 0, or the error that the call met. A [Refusal] and
+// ErrGone fail it.
+func Done(err error) Verdict {
+	var refusal *Refusal
+	switch {
+	case err == nil:
+		return Return(0)
+	case errors.As(err, &refusal), errors.Is(err, ErrGone):
+		return Fail(err)
+	}
+	return Error(err)
+}
+
+// Explained turns an error that an emulated call met into the refusal that is
+// foreseen for it, if it is the same. Nil foresees nothing.
+func (v Verdict) Explained(t *Trap, foresee func(*Trap) *Refusal) Verdict {
+	if foresee == nil || v.Outcome() != event.Emulated || v.value >= 0 {
+		return v
+	}
+	if refusal := foresee(t); refusal != nil && refusal.Errno == abi.Errno(-v.value) {
+		return Fail(refusal)
+	}
+	return v
 }
 
 // Give makes f a new descriptor of the task, which the task sees as the call's

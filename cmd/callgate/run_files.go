@@ -20,7 +20,6 @@ type fileGuard struct {
 	asks    bool
 	spec    *jail.Spec
 	handler *files.Handler
-	lifter  *files.Lifter
 }
 
 // newFileGuard returns nil where there are no patterns and nobody is asked.
@@ -61,18 +60,19 @@ func (g *fileGuard) route(program filter.Program, spec *jail.Spec, p *policy.Pol
 	}
 	g.handler = files.New(patterns, places, present(jail.Mounts), present(jail.Pids))
 	g.handler.Foresee = foresee
+	var lifter *files.Lifter
 	if g.asks && present(jail.Landlock) { // without which what is given to be read could be executed
-		g.lifter = files.NewLifter(g.handler, guard.Withheld(judging, jail.RealFolder))
+		lifter = files.NewLifter(g.handler, guard.Withheld(judging, jail.RealFolder))
 	}
 	if !none {
 		if program, err = g.handler.Route(program, target.Arch, mux); err != nil {
 			return nil, err
 		}
 	}
-	if g.lifter == nil {
+	if lifter == nil {
 		return program, nil
 	}
-	return g.lifter.Route(program, target.Arch, mux)
+	return lifter.Route(program, target.Arch, mux)
 }
 
 // become makes of a receiver's thread, for good, what the target is: callgate does
@@ -91,8 +91,5 @@ func become(spec *jail.Spec) error {
 func (g *fileGuard) close() {
 	if g != nil && g.handler != nil {
 		g.handler.Close()
-		if g.lifter != nil {
-			g.lifter.Close()
-		}
 	}
 }

@@ -49,3 +49,22 @@ func identity(fd int, path string, flags int) (Identity, error) {
 		Type: uint32(stat.Mode) & unix.S_IFMT,
 	}, nil
 }
+
+// Mounted is which file a descriptor leads to, by which mount.
+type Mounted struct {
+	Major, Minor uint32
+	Inode, Mount uint64
+}
+
+// MountedOf is IdentityOf with the number of the mount, which Linux 5.8 tells
+// (statx(2)).
+func MountedOf(fd int) (Mounted, error) {
+	var stat unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_INO|unix.STATX_MNT_ID, &stat); err != nil {
+		return Mounted{}, err
+	}
+	if stat.Mask&unix.STATX_MNT_ID == 0 {
+		return Mounted{}, unix.EOPNOTSUPP
+	}
+	return Mounted{stat.Dev_major, stat.Dev_minor, stat.Ino, stat.Mnt_id}, nil
+}

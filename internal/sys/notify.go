@@ -142,17 +142,15 @@ func SyncWakeUp(listener int) error {
 }
 
 // NotificationPending reports whether a stopped call is there to be received.
-func NotificationPending(listener int) bool {
-	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
-}
+func NotificationPending(listener int) bool { return polled(listener)&unix.POLLIN != 0 }
 
 // HungUp reports whether no task is left behind the listener.
-func HungUp(listener int) bool {
-	fds := []unix.PollFd{{Fd: int32(listener)}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+func HungUp(listener int) bool { return polled(listener)&unix.POLLHUP != 0 }
+
+func polled(listener int) (events int16) {
+	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+	_, _ = unix.Poll(fds, 0) // which leaves no events where it fails
+	return fds[0].Revents
 }
 
 // WaitHangup waits until no task is left behind the listener, and returns true,

@@ -87,11 +87,11 @@ func (c *call) times(folder int32, path, argument int, flags uint64, size int, p
 	if c.Args[argument] != 0 {
 		raw, err := c.Bytes(argument, size)
 		if err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 		read, err := parse(raw)
 		if err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 		times = &read
 	}
@@ -161,7 +161,7 @@ func (c *call) attributeName(i int) (string, error) {
 func (x xattr) set(c *call) gate.Verdict {
 	name, err := c.attributeName(x.name)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	size := c.Args[x.value+1]
 	if size > maxAttribute {
@@ -169,7 +169,7 @@ func (x xattr) set(c *call) gate.Verdict {
 	}
 	value, err := c.Bytes(x.value, int(size))
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	s, err := x.find(c)
 	return c.changeSpot(s, err, func(s *spot) error {
@@ -180,7 +180,7 @@ func (x xattr) set(c *call) gate.Verdict {
 func (x xattr) remove(c *call) gate.Verdict {
 	name, err := c.attributeName(x.name)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	s, err := x.find(c)
 	return c.changeSpot(s, err, func(s *spot) error { return sys.RemoveAttribute(s.folder, s.name, name) })
@@ -193,7 +193,7 @@ func (x xattr) get(c *call) gate.Verdict {
 	if x.name >= 0 {
 		var err error
 		if name, err = c.attributeName(x.name); err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 	}
 	return c.fill(x.value, c.Args[x.value+1], x.find, func(s *spot, room []byte) (int, error) {
@@ -208,26 +208,26 @@ func (x xattr) get(c *call) gate.Verdict {
 func (c *call) fill(buffer int, size uint64, find func(*call) (*spot, error), read func(*spot, []byte) (int, error)) gate.Verdict {
 	s, err := find(c)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer s.close()
 	if err := c.isFolderIfSaid(s); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	if err := c.decide(s, policy.Read); err != nil {
 		_, missing := sys.StatAt(s.folder, s.name)
-		return answer(orElse(missing, err))
+		return gate.Done(orElse(missing, err))
 	}
 	room := make([]byte, min(size, maxAttribute))
 	n, err := read(s, room)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	if n > len(room) || len(room) == 0 { // only asked how much there is
 		return gate.Return(int64(n))
 	}
 	if err := c.Write(c.Args[buffer], room[:n]); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	return gate.Return(int64(n))
 }

@@ -58,7 +58,7 @@ func (c *call) changeSpot(s *spot, err error, do func(*spot) error) gate.Verdict
 	if err == nil {
 		err = do(s)
 	}
-	return answer(err)
+	return gate.Done(err)
 }
 
 // isFolderIfSaid refuses "file/".
@@ -77,7 +77,7 @@ func (c *call) isFolderIfSaid(s *spot) error {
 func (c *call) create(folder int32, path int, isFolder bool, do func(*spot) error) gate.Verdict {
 	s, err := c.at(folder, path, false, false)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer s.close()
 	_, missing := sys.StatAt(s.folder, s.name)
@@ -90,7 +90,7 @@ func (c *call) create(folder int32, path int, isFolder bool, do func(*spot) erro
 	if err = c.decide(s, policy.Write); err == nil {
 		err = do(s)
 	}
-	return answer(err)
+	return gate.Done(err)
 }
 
 func (c *call) mkdir(folder int32, path int) gate.Verdict {
@@ -124,7 +124,7 @@ func (c *call) symlink(folder int32, path int) gate.Verdict {
 		err = abi.ENOENT
 	}
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	return c.create(folder, path, false, func(s *spot) error { return sys.SymlinkAt(text, s.folder, s.name) })
 }
@@ -172,12 +172,12 @@ func (c *call) link(oldFolder int32, oldPath int, newFolder int32, newPath int, 
 	}
 	old, fresh, err := c.two(oldFolder, oldPath, newFolder, newPath, flags&followLink != 0, flags&emptyPath != 0)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer old.close()
 	defer fresh.close()
 	if _, err := sys.StatAt(old.folder, old.name); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	if _, err := sys.StatAt(fresh.folder, fresh.name); err == nil || fresh.name == "" {
 		return gate.Error(abi.EEXIST)
@@ -186,12 +186,12 @@ func (c *call) link(oldFolder int32, oldPath int, newFolder int32, newPath int, 
 		return gate.Error(abi.ENOENT)
 	}
 	if err := c.decide(fresh, policy.Write); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	if err := c.decide(old, policy.Read|policy.Write); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
-	return answer(sys.LinkAt(old.folder, old.name, fresh.folder, fresh.name))
+	return gate.Done(sys.LinkAt(old.folder, old.name, fresh.folder, fresh.name))
 }
 
 // rename moves what may be written to, to where it may. A folder goes nowhere
@@ -200,7 +200,7 @@ func (c *call) link(oldFolder int32, oldPath int, newFolder int32, newPath int, 
 func (c *call) rename(oldFolder int32, oldPath int, newFolder int32, newPath int, flags uint) gate.Verdict {
 	old, fresh, err := c.two(oldFolder, oldPath, newFolder, newPath, false, false)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer old.close()
 	defer fresh.close()
@@ -209,7 +209,7 @@ func (c *call) rename(oldFolder int32, oldPath int, newFolder int32, newPath int
 	}
 	oldStat, err := sys.StatAt(old.folder, old.name)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	freshStat, freshErr := sys.StatAt(fresh.folder, fresh.name)
 	isFolder := oldStat.Mode&syscall.S_IFMT == syscall.S_IFDIR
@@ -221,7 +221,7 @@ func (c *call) rename(oldFolder int32, oldPath int, newFolder int32, newPath int
 	}
 	for _, s := range []*spot{old, fresh} {
 		if err := c.decide(s, policy.Write); err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 	}
 	if isFolder && c.below(old) != c.below(fresh) {
@@ -230,7 +230,7 @@ func (c *call) rename(oldFolder int32, oldPath int, newFolder int32, newPath int
 			Wall: policy.WallPatterns,
 		}})
 	}
-	return answer(sys.RenameAt(old.folder, old.name, fresh.folder, fresh.name, flags))
+	return gate.Done(sys.RenameAt(old.folder, old.name, fresh.folder, fresh.name, flags))
 }
 
 // below is the standing of what a folder at the spot would be.

@@ -16,14 +16,14 @@ import (
 func (o *opening) direct(folder int32, text string) (gate.Verdict, bool) {
 	base, err := o.base(folder, text)
 	if err != nil {
-		return answer(err), true
+		return gate.Done(err), true
 	}
 	defer base.close()
 	s, err := o.stroll(base.fd, text)
 	switch err {
 	case nil:
 	case syscall.ENOENT, syscall.ENOTDIR, syscall.EACCES, syscall.ENAMETOOLONG, syscall.ENXIO:
-		return answer(err), true
+		return gate.Done(err), true
 	default:
 		return gate.Verdict{}, false
 	}
@@ -79,14 +79,14 @@ func (o *opening) opened(s *spot) gate.Verdict {
 	o.fifo = kind == syscall.S_IFIFO
 	switch {
 	case err != nil:
-		return answer(err)
+		return gate.Done(err)
 	case o.fifo && !o.has(syscall.O_NONBLOCK):
 		return o.waitForWriter(s)
 	case kind == syscall.S_IFCHR && stat.Rdev == ownTerminal:
 		return o.terminal()
 	}
 	if err := sys.SetStatusFlags(s.folder, o.flags); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	s.shared = true // the answer closes it
 	return o.give(s.folder, nil)

@@ -9,7 +9,6 @@ package files
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
@@ -79,7 +78,7 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 		return gate.Fail(&gate.Refusal{Errno: abi.EPERM, Why: event.Why{Text: "patterns can't be kept for " + row.Name, Wall: policy.WallPatterns}})
 	}
 	c := &call{Trap: t, Handler: h, context: ctx, changes: changesNames[row.Name]}
-	v := h.explain(t, c.serve(serve))
+	v := c.serve(serve).Explained(t, h.Foresee)
 	if h.lifter != nil {
 		return h.lifter.after(ctx, t, v)
 	}
@@ -99,19 +98,6 @@ func (c *call) serve(serve func(*call) gate.Verdict) gate.Verdict {
 	return serve(c)
 }
 
-// explain turns an error that the target would have met anyway into the refusal
-// that it was.
-func (h *Handler) explain(t *gate.Trap, v gate.Verdict) gate.Verdict {
-	if h.Foresee == nil || v.Outcome() != event.Emulated || v.Value() >= 0 {
-		return v
-	}
-	refusal := h.Foresee(t)
-	if refusal == nil || refusal.Errno != abi.Errno(-v.Value()) {
-		return v
-	}
-	return gate.Fail(refusal)
-}
-
 // call is one call while it is served.
 type call struct {
 	*gate.Trap
@@ -128,18 +114,6 @@ func (c *call) release() {
 		c.released = true
 		c.names.RUnlock()
 	}
-}
-
-// answer is the verdict for what a call came to.
-func answer(err error) gate.Verdict {
-	var refusal *gate.Refusal
-	switch {
-	case err == nil:
-		return gate.Return(0)
-	case errors.As(err, &refusal), errors.Is(err, gate.ErrGone):
-		return gate.Fail(err)
-	}
-	return gate.Error(err)
 }
 
 // decide refuses what the policy withholds of the file at a spot.

@@ -118,7 +118,7 @@ func (r *request) stat(buffer uint64) func(*find) gate.Verdict {
 		if err == nil {
 			err = r.Write(buffer, raw)
 		}
-		return answer(err)
+		return gate.Done(err)
 	}
 }
 
@@ -130,7 +130,7 @@ func (r *request) statx() func(*find) gate.Verdict {
 		if err == nil {
 			err = r.Write(r.Args[buffer], raw)
 		}
-		return answer(err)
+		return gate.Done(err)
 	}
 }
 
@@ -147,7 +147,7 @@ func (r *request) readLink() func(*find) gate.Verdict {
 			err = r.Write(r.Args[r.path+1], []byte(text))
 		}
 		if err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 		return gate.Return(int64(len(text)))
 	}
@@ -166,7 +166,7 @@ func (r *request) give(found *find) gate.Verdict {
 		fd, err = r.make(found, flags|never)
 	}
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	err = sys.SetStatusFlags(fd, r.flags)
 	if err == nil {
@@ -174,7 +174,7 @@ func (r *request) give(found *find) gate.Verdict {
 	}
 	if err != nil {
 		sys.Close(fd)
-		return answer(err)
+		return gate.Done(err)
 	}
 	verdict := gate.Give(sys.Descriptor(fd), r.flags&syscall.O_CLOEXEC != 0)
 	if r.want != policy.Read {

@@ -29,7 +29,6 @@ type Lifter struct {
 	withheld Withheld
 
 	mutex   sync.Mutex
-	root    rootFolder
 	grants  []grant
 	tickets map[ticket]uses
 	lent    map[sys.Mounted]lent
@@ -45,9 +44,6 @@ func NewLifter(h *Handler, withheld Withheld) *Lifter {
 	h.lifter = l
 	return l
 }
-
-// Close closes what the Lifter holds. It must serve no more calls.
-func (l *Lifter) Close() { l.root.close() }
 
 // Handle is gate.Handler's.
 func (l *Lifter) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
@@ -89,7 +85,7 @@ func (l *Lifter) reconsider(ctx context.Context, t *gate.Trap) (gate.Verdict, bo
 	if !ok || inProcess(name) {
 		return gate.Verdict{}, false
 	}
-	errno, real := l.wall(r, name)
+	errno, real := r.wall(name)
 	if errno == 0 {
 		return gate.Verdict{}, false
 	}
@@ -128,107 +124,11 @@ func (r *request) absolute() (string, bool) {
 	return base + "/" + text, true
 }
 
-// targetRoot opens the root of the target, once.
-func (l *Lifter) targetRoot(c *call) (int, error) {
-	return l.root.get(func() (int, error) { return c.open("root") })
-}
-
-// wall returns the error that the walls have for a call, or 0 where they let
-// it, and the path of what the target finds, if it does.
-func (l *Lifter) wall(r *request, name string) (errno abi.Errno, real string) {
-	root, err := l.targetRoot(r.call)
-	if err != nil {
-		return 0, ""
-	}
-	flags := sys.ModePath
-	if !r.follow {
-		flags |= syscall.O_NOFOLLOW
-	}
-	fd, err := sys.OpenAt(root, name, flags, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
-	if err == nil {
-		defer sys.Close(fd)
-		if real, err = sys.PathOf(fd); err != nil || inProcess(real) {
-			return 0, ""
-		}
-		return l.lacks(real, r.want), real
-	}
-	missing := abi.ErrnoOf(err)
-	switch missing {
-	case abi.ENOENT:
-		if r.creates {
-			return l.lacksFolder(root, name), ""
-		}
-	case abi.EACCES, abi.ENOTDIR:
-	default:
-		return 0, ""
-	}
-	return missing, ""
-}
-
-// lacksFolder is wall for a file that is to be made.
-func (l *Lifter) lacksFolder(root int, name string) abi.Errno {
-	folder, last := cutLast(strings.TrimRight(name, "/"))
-	if last == "" {
-		return 0
-	}
-	fd, err := sys.OpenAt(root, folder, sys.ModePath|syscall.O_DIRECTORY, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
-	if err != nil {
-		return abi.ErrnoOf(err)
-	}
-	defer sys.Close(fd)
-	real, err := sys.PathOf(fd)
-	if err != nil || inProcess(real) {
-		return 0
-	}
-	return l.lacks(strings.TrimSuffix(real, "/")+"/"+last, policy.Write)
-}
-
-// lacks returns the error of the walls for what is done with what the target sees
-// at a path.
-func (l *Lifter) lacks(real string, want policy.Access) abi.Errno {
-	h := l.handler
-	if match, ok := h.patterns.Decide(real); ok {
-		if err := refused(match, real, want); err != nil {
-			return abi.ErrnoOf(err)
-		}
-	}
-	for at := real; ; at = parent(at) {
-		access, placed := h.places[at]
-		switch {
-		case placed && access != 0 && want&^access == 0:
-			return 0
-		case placed && access != 0 && !h.alone && want&policy.Write != 0:
-			return abi.EROFS
-		case placed:
-			return abi.EACCES
-		case at != "/":
-			continue
-		case h.alone && want != 0:
-			return abi.EACCES
-		case want&policy.Write != 0: // the folders that lead to places
-			return abi.EROFS
-		}
-		return 0
-	}
-}
-
-// sameInTarget reports whether the target sees a file of the machine's at its real
-// path, and may do there what it wants.
-func (l *Lifter) sameInTarget(found *find, want policy.Access) bool {
-	fd, err := sys.OpenAt(l.root.fd, found.full(), sys.ModePath|syscall.O_NOFOLLOW, 0, sys.WalkInRoot|sys.WalkNoMagicLinks)
-	if err != nil {
-		return false
-	}
-	defer sys.Close(fd)
-	there, err := sys.StatAt(fd, "")
-	return err == nil && there.Dev == found.stat.Dev && there.Ino == found.stat.Ino && l.lacks(found.full(), want) == 0
-}
-
 // decide returns the verdict about a file that the walls withhold and the machine
 // has, or false where nothing can be done for the target. It owns the file then.
 func (r *request) decide(found *find, errno abi.Errno, real string) (gate.Verdict, bool) {
 	l := r.lifter
-	if inProcess(found.path) || real == "" && l.sameInTarget(found, r.want) {
+	if inProcess(found.path) || real == "" && r.sameInTarget(found) {
 		return gate.Verdict{}, false
 	}
 	want, creates := r.want, found.name != ""

@@ -59,7 +59,7 @@ func (c *call) openPath(folder int32, path, flags int, mode uint32) gate.Verdict
 	}
 	text, err := c.Path(path)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	o := &opening{call: c, flags: flags & validFlags, mode: mode & 0o7777}
 	if text != "" && o.want() == policy.Read {
@@ -69,7 +69,7 @@ func (c *call) openPath(folder int32, path, flags int, mode uint32) gate.Verdict
 	}
 	s, err := c.find(folder, text, !o.has(syscall.O_NOFOLLOW) && !(o.has(syscall.O_CREAT) && o.has(syscall.O_EXCL)))
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer s.close()
 	return o.spot(s)
@@ -87,15 +87,15 @@ func (o *opening) spot(s *spot) gate.Verdict {
 	switch {
 	case err == syscall.ENOENT && o.has(syscall.O_CREAT):
 	case err != nil:
-		return answer(err)
+		return gate.Done(err)
 	}
 	if err := o.decide(s, o.want()); err != nil {
 		if stat.Mode == 0 || o.flags&syscall.O_ACCMODE != syscall.O_RDONLY || !o.has(syscall.O_CREAT) || o.has(syscall.O_TRUNC|syscall.O_EXCL) {
-			return answer(err)
+			return gate.Done(err)
 		}
 		o.flags &^= syscall.O_CREAT // it is there, and only to be read
 		if err := o.decide(s, o.want()); err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 	}
 	kind := stat.Mode & syscall.S_IFMT
@@ -153,7 +153,7 @@ func (o *opening) give(fd int, err error) gate.Verdict {
 		if fd >= 0 {
 			sys.Close(fd)
 		}
-		return answer(err)
+		return gate.Done(err)
 	}
 	verdict := gate.Give(sys.Descriptor(fd), o.has(syscall.O_CLOEXEC))
 	if o.fifo || o.flags&syscall.O_ACCMODE != syscall.O_RDONLY {

@@ -47,16 +47,16 @@ func openat2(c *call) gate.Verdict {
 	}
 	raw, err := c.Bytes(how, int(length))
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	h, err := parseHow(raw)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	text, err := c.Path(path)
 	switch {
 	case err != nil:
-		return answer(err)
+		return gate.Done(err)
 	case h.flags>>32 != 0, h.mode&^0o7777 != 0, h.mode != 0 && h.flags&(syscall.O_CREAT|tmpFile) == 0:
 		return gate.Error(abi.EINVAL)
 	case h.flags&modePath != 0:
@@ -65,7 +65,7 @@ func openat2(c *call) gate.Verdict {
 	o := &opening{call: c, flags: int(h.flags), mode: uint32(h.mode)}
 	s, err := o.resolve(int32(c.Args[0]), text, h.resolve)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer s.close()
 	if h.resolve != 0 && o.inProc(s) { // what the kernel took for /proc/self is callgate's

@@ -153,10 +153,15 @@ func cutLast(text string) (before, name string) {
 	return text[:max(i, 0)], text[i+1:]
 }
 
+// findRoot opens the target's root, if no call has before.
+func (c *call) findRoot() (err error) {
+	c.top, err = c.root.get(func() (int, error) { return c.open("root") })
+	return err
+}
+
 // base opens what a path begins at.
 func (c *call) base(folder int32, text string) (start, error) {
-	var err error
-	if c.top, err = c.root.get(func() (int, error) { return c.open("root") }); err != nil {
+	if err := c.findRoot(); err != nil {
 		return start{}, err
 	}
 	if path.IsAbs(text) {

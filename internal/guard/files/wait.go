@@ -27,7 +27,7 @@ func (o *opening) hold() error {
 // wait opens what may take its time.
 func (o *opening) wait(s *spot) gate.Verdict {
 	if err := o.hold(); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	stop := InterruptWhen(o.left)
 	defer stop()
@@ -45,7 +45,7 @@ func (o *opening) wait(s *spot) gate.Verdict {
 // come and gone the first end remembers.
 func (o *opening) waitForWriter(s *spot) gate.Verdict {
 	if err := o.hold(); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	came := func() bool { return sys.WriterCame(s.folder) }
 	stop := InterruptWhen(func() bool { return o.left() || came() })
@@ -57,11 +57,11 @@ func (o *opening) waitForWriter(s *spot) gate.Verdict {
 			break
 		}
 		if err != syscall.EINTR || o.left() {
-			return answer(err)
+			return gate.Done(err)
 		}
 	}
 	if err := sys.SetStatusFlags(s.folder, o.flags); err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	s.shared = true // the answer closes it
 	return o.give(s.folder, nil)

@@ -7,7 +7,6 @@ package sockets
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,23 +49,12 @@ func (h *Handler) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	row, ok := t.Syscall()
 	switch {
 	case ok && row.Name == "connect":
-		return h.explain(t, h.connect(ctx, t))
+		return h.connect(ctx, t).Explained(t, h.Foresee)
 	case ok && row.Name == "listen":
 		h.listen(t)
 		return gate.Continue() // nothing was decided
 	}
 	return gate.Verdict{}
-}
-
-// explain turns an error that the network gave into the refusal that it was.
-func (h *Handler) explain(t *gate.Trap, v gate.Verdict) gate.Verdict {
-	if h.Foresee == nil || v.Outcome() != event.Emulated || v.Value() >= 0 {
-		return v
-	}
-	if refusal := h.Foresee(t); refusal != nil && refusal.Errno == abi.Errno(-v.Value()) {
-		return gate.Fail(refusal)
-	}
-	return v
 }
 
 // maxAddress is how long an address may be (struct sockaddr_storage).
@@ -77,37 +65,37 @@ const maxAddress = 128
 func (h *Handler) connect(ctx context.Context, t *gate.Trap) gate.Verdict {
 	fd, err := taken(t)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer sys.Close(fd)
 	length := int32(t.Args[2])
 	if length < 0 || length > maxAddress {
-		return answer(abi.EINVAL)
+		return gate.Done(abi.EINVAL)
 	}
 	address, err := t.Bytes(1, int(length))
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	family, err := sys.SocketFamily(fd)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	try := func() error { return sys.ConnectTo(fd, address) }
 	switch path, abstract := unixPath(family, address); {
 	case path != "":
 		file, err := h.file(t, path)
 		if err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 		defer sys.Close(file)
 		try = func() error { return sys.ConnectToFile(fd, file) }
 	case abstract != "" && !h.Sockets.Abstract():
-		return answer(h.refusal("@" + abstract))
+		return gate.Done(h.refusal("@" + abstract))
 	case h.Network.RefusesPort(isInternet(family) && sys.IsTCP(fd), portOf(address)):
-		return answer(abi.EACCES)
+		return gate.Done(abi.EACCES)
 	}
 	if !sys.Blocks(fd) {
-		return answer(try())
+		return gate.Done(try())
 	}
 	return h.wait(ctx, t, try)
 }
@@ -176,16 +164,4 @@ func (h *Handler) refusal(name string) error {
 	return &gate.Refusal{Errno: abi.Errno(missing.Action.Data()), Why: event.Why{
 		Text: missing.Reason, Wall: missing.Wall, Rule: missing.At.String(), Cure: missing.Cure,
 	}}
-}
-
-// answer is the verdict for what a call came to.
-func answer(err error) gate.Verdict {
-	var refusal *gate.Refusal
-	switch {
-	case err == nil:
-		return gate.Return(0)
-	case errors.As(err, &refusal), errors.Is(err, gate.ErrGone):
-		return gate.Fail(err)
-	}
-	return gate.Error(err)
 }

@@ -231,18 +231,18 @@ func (n naive) Handle(ctx context.Context, t *gate.Trap) gate.Verdict {
 	}
 	fd, err := taken(t)
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	defer sys.Close(fd)
 	family, _ := sys.SocketFamily(fd)
 	address, err := t.Bytes(1, int(t.Args[2]))
 	if err != nil {
-		return answer(err)
+		return gate.Done(err)
 	}
 	if path, _ := unixPath(family, address); path != "" {
 		file, err := n.file(t, path)
 		if err != nil {
-			return answer(err)
+			return gate.Done(err)
 		}
 		sys.Close(file)
 	}

@@ -16,7 +16,7 @@ import (
 // doesn't wait any more.
 func (h *Handler) wait(ctx context.Context, t *gate.Trap, try func() error) gate.Verdict {
 	if !t.Hold() {
-		return answer(&gate.Refusal{Errno: abi.EAGAIN, Why: event.Why{
+		return gate.Done(&gate.Refusal{Errno: abi.EAGAIN, Why: event.Why{
 			Text: "more than " + strconv.Itoa(Limit) + " connections wait to be accepted", Wall: policy.WallNetwork,
 		}})
 	}
@@ -28,6 +28,6 @@ func (h *Handler) wait(ctx context.Context, t *gate.Trap, try func() error) gate
 		if err == syscall.EINTR && !left() {
 			continue
 		}
-		return answer(err)
+		return gate.Done(err)
 	}
 }
