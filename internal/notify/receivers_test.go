@@ -45,22 +45,17 @@ func callUntilOneRests(t *testing.T, listener *Listener, v *victim) {
 	t.Fatal("two receivers wait for calls that come one after the other")
 }
 
-// While one call comes after the other, one receiver waits for them.
-func TestReceiverRests(t *testing.T) {
-	listener, v := serveBy(t, func(context.Context, *gate.Trap) gate.Verdict { return gate.Return(7) })
-	callUntilOneRests(t, listener, v)
-}
-
-// Where many calls come at once, a receiver comes back from its rest.
-func TestReceiverComesBack(t *testing.T) {
+// Where many calls come at once, both receivers serve; where one comes after the
+// other, one of them rests again.
+func TestReceiverComesAndGoes(t *testing.T) {
 	var serving, most atomic.Int32
-	_, v := serveBy(t, func(context.Context, *gate.Trap) gate.Verdict {
+	listener, v := serveBy(t, func(context.Context, *gate.Trap) gate.Verdict {
 		if now := serving.Add(1); now > most.Load() {
 			most.Store(now)
 		}
 		defer serving.Add(-1)
 		time.Sleep(200 * time.Microsecond)
-		return gate.Return(0)
+		return gate.Return(7)
 	})
 	var reports []<-chan report
 	for range 100 {
@@ -72,6 +67,29 @@ func TestReceiverComesBack(t *testing.T) {
 	if most.Load() != 2 {
 		t.Errorf("%d calls were served at once at most, want 2", most.Load())
 	}
+	callUntilOneRests(t, listener, v)
+}
+
+// As many calls in a row that leave another waiting wake a receiver.
+func TestRushWakesReceiver(t *testing.T) {
+	r := receivers{needed: make(chan struct{})}
+	woken := make(chan struct{})
+	go func() {
+		<-r.needed
+		close(woken)
+	}()
+	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) { // until that one waits
+		r.rush = relaxed
+		for range rushed {
+			r.count(true)
+		}
+		select {
+		case <-woken:
+			return
+		default:
+		}
+	}
+	t.Errorf("%d calls in a row wake nobody", rushed)
 }
 
 // A call that takes long keeps no other from being served, though a receiver rests.
